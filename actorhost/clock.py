@@ -1,0 +1,22 @@
+"""The one place that reads the time.
+
+Monotonic seconds and nanoseconds measure waits; wall-clock time is only ever shown to people
+or handed to guests. Tests replace a ``Clock`` object, never these functions.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+monotonic: Final = time.monotonic
+"""Seconds since an arbitrary start, never going back; the clock of asyncio's event loops."""
+
+monotonic_ns: Final = time.monotonic_ns
+"""The same clock in nanoseconds."""
+
+wall_ns: Final = time.time_ns
+"""Nanoseconds since the Unix epoch; may jump."""
+
+sleep: Final = time.sleep
+"""Block the calling thread; only for threads that run no event loop."""
