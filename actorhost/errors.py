@@ -35,6 +35,7 @@ Owned by nobody and imported by everybody: this module imports nothing of the pa
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
@@ -96,8 +97,31 @@ class ProtocolError(InvalidInput):
     """Bytes that are not an envelope, a subject or a contract value."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing wrong in a manifest: where (`line` and `column` count from 1), what, and what to do.
+
+    `path` is the key path (``spec.components[0].name``); `excerpt` is the source line, made
+    printable; `source` is the file's name as it was given.
+    """
+
+    source: str
+    line: int
+    column: int
+    path: str
+    message: str
+    hint: str = ""
+    excerpt: str = ""
+
+
 class ManifestInvalid(InvalidInput):
-    """A manifest with findings; each finding is located and carries its own hint."""
+    """A manifest with `findings`, in the order of the file; the message is the whole report."""
+
+    def __init__(
+        self, message: str, *, findings: tuple[Finding, ...] = (), hint: str = "", where: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, where=where)
+        self.findings = findings
 
 
 class ModuleRefused(InvalidInput):

@@ -33,6 +33,11 @@ class _Name(str):
             raise InvalidName(f"{shown!r} is not {cls._kind}", hint=f"use {cls._rule}")
         return cls(text)
 
+    @classmethod
+    def pattern(cls) -> str:
+        """Return the regular expression that the whole text matches, for schemas."""
+        return cls._pattern.pattern
+
 
 class ActorName(_Name):
     """Name of an actor, unique in its lattice: one subject token."""
