@@ -9,7 +9,8 @@ help, and whether the outcome of the call is known. The tree, outermost first::
     |   |-- InvalidLimit            a limit or timeout is out of range
     |   |-- ProtocolError           bytes that are not an envelope, subject or contract value
     |   |-- ManifestInvalid         a manifest with one or more located findings
-    |   `-- ModuleRefused           bytes that are not a module this host may run
+    |   |-- ModuleRefused           bytes that are not a module this host may run
+    |   `-- ProviderRefused         a provider that is not installed, not fit or wrongly configured
     |-- CallFailed                a message was addressed and did not end in a reply
     |   |-- BadRequest              the receiver could not make sense of the message
     |   |-- TooLarge                a message, reply or value over its size limit
@@ -126,6 +127,10 @@ class ManifestInvalid(InvalidInput):
 
 class ModuleRefused(InvalidInput):
     """Bytes that are not a module this host may run."""
+
+
+class ProviderRefused(InvalidInput):
+    """A provider that is not installed, does not fit its contract or is wrongly configured."""
 
 
 class CallFailed(ActorhostError):
