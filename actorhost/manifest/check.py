@@ -1,0 +1,142 @@
+"""Checks across keys: what one key says must agree with what the others say.
+
+Pure functions over records in which single values were already read; a value with a finding of
+its own is passed over, so that one mistake makes one finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from actorhost.ids import ContractId
+from actorhost.limits import Limits
+from actorhost.manifest.cursor import Cursor
+from actorhost.manifest.grammar import Actor, ActorComponent, Link, Mailbox, Provider, ProviderComponent
+from actorhost.manifest.model import DENSE_MEMORY, Profile
+from actorhost.manifest.nodes import Sequence
+from actorhost.manifest.parts import actors_of, links_of, names_of, providers_of
+from actorhost.manifest.shapes import Record
+from actorhost.manifest.wording import size, suggestion
+
+MEMORY_SHARE: Final = 4
+"""A message may take one part in four of the memory: the guest holds it, its reply, and copies."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Targets:
+    """What a link may point at: every name written, and the contract of those that are providers."""
+
+    names: frozenset[str]
+    contracts: dict[str, ContractId | None]
+
+
+def check(manifest: Record, limits: Limits) -> None:
+    """Record every disagreement in `manifest` as a finding."""
+    names = tuple(names_of(manifest))
+    _check_names(names)
+    targets = _Targets(frozenset(name for name, _ in names), dict(map(_provided, providers_of(manifest))))
+    for component in actors_of(manifest):
+        if (actor := component.find(ActorComponent.properties)) is not None:
+            _check_sizes(actor, limits)
+            _check_links(component, actor, targets)
+            _check_contracts(component, actor)
+
+
+def _provided(component: Record) -> tuple[str, ContractId | None]:
+    properties = component.find(ProviderComponent.properties)
+    return component.find(ProviderComponent.name) or "", properties.find(
+        Provider.contract
+    ) if properties else None
+
+
+def _check_names(names: Iterable[tuple[str, Cursor]]) -> None:
+    seen: dict[str, int] = {}
+    for name, place in names:
+        if name in seen:
+            place.refuse("another component has this name", f"rename one; the first is on line {seen[name]}")
+        seen.setdefault(name, place.node.at.line)
+
+
+def _check_sizes(actor: Record, limits: Limits) -> None:
+    memory = actor.find(Actor.memory) or limits.memory
+    if not actor.sound(Actor.memory):
+        return
+    message = actor.find(Actor.max_message)
+    if message is not None and message > memory // MEMORY_SHARE:
+        actor.place(Actor.max_message).refuse(
+            f"{size(message)} is more than a quarter of the memory, which is {size(memory)}",
+            f"use at most {size(memory // MEMORY_SHARE)}, or give the actor more memory",
+        )
+    if actor.find(Actor.profile) is Profile.DENSE and memory > DENSE_MEMORY:
+        actor.place(Actor.profile).refuse(
+            f"the dense profile has at most {size(DENSE_MEMORY)} of memory, this actor has {size(memory)}",
+            "use roomy or auto, or less memory",
+        )
+    _check_mailbox(actor, message)
+
+
+def _check_mailbox(actor: Record, message: int | None) -> None:
+    mailbox = actor.find(Actor.mailbox)
+    held = mailbox.find(Mailbox.size) if mailbox else None
+    if mailbox is not None and held is not None and message is not None and message > held:
+        mailbox.place(Mailbox.size).refuse(
+            f"a message of max-message, {size(message)}, does not fit a mailbox of {size(held)}",
+            f"use at least {size(message)}, or a smaller max-message",
+        )
+
+
+def _check_links(component: Record, actor: Record, targets: _Targets) -> None:
+    seen: dict[tuple[str, str], int] = {}
+    for link in links_of(component):
+        _check_target(link, targets)
+        _check_declared(link, actor)
+        namespace, name = link.find(Link.contract) or link.find(Link.target), link.find(Link.name)
+        if namespace is None or name is None or not link.sound(Link.contract):
+            continue
+        if (first := seen.setdefault((namespace, name), link.cursor.key_at.line)) != link.cursor.key_at.line:
+            hint = f"give one of them another name; the first is on line {first}"
+            link.cursor.refuse_key(f"another link of this actor reaches {namespace} as {name}", hint)
+
+
+def _check_target(link: Record, targets: _Targets) -> None:
+    target, contract = link.find(Link.target), link.find(Link.contract)
+    if target is None:
+        return
+    if target not in targets.names:
+        hint = suggestion(target, targets.names, "components")
+        link.place(Link.target).refuse(f"there is no component {target}", hint)
+    if (provided := targets.contracts.get(target)) is None or not link.sound(Link.contract):
+        return
+    if contract is None:
+        link.place(Link.target).refuse(
+            f"the link to provider {target} has no contract", f"add contract: {provided}"
+        )
+    elif contract != provided:
+        message = f"provider {target} provides {provided}, not {contract}"
+        link.place(Link.contract).refuse(message, f"write {provided}, or link to another component")
+
+
+def _check_declared(link: Record, actor: Record) -> None:
+    contract = link.find(Link.contract)
+    declared = actor.find(Actor.contracts) or ()
+    if contract is not None and contract not in declared and actor.sound(Actor.contracts):
+        message = f"the actor does not declare the contract {contract}"
+        link.place(Link.contract).refuse(message, f"add it to the actor's list: contracts: [{contract}]")
+
+
+def _check_contracts(component: Record, actor: Record) -> None:
+    place = actor.place(Actor.contracts)
+    if not isinstance(place.node, Sequence) or not actor.sound(Actor.contracts):
+        return
+    linked = {link.find(Link.contract) for link in links_of(component)}
+    seen: set[ContractId] = set()
+    for index, contract in enumerate(actor.find(Actor.contracts) or ()):
+        item = place.item(index, place.node.items[index])
+        if contract in seen:
+            item.refuse(f"the contract {contract} is declared twice", "delete one of them")
+        elif contract not in linked and component.sound(ActorComponent.traits):
+            hint = f"add a link trait with contract: {contract}, or delete it here"
+            item.refuse(f"the contract {contract} is declared but no link uses it", hint)
+        seen.add(contract)

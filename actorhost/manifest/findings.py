@@ -1,0 +1,96 @@
+"""Findings of one manifest: collected as they are met, reported all at once.
+
+A collector belongs to one :func:`actorhost.manifest.load_manifest` call and ends with it. It
+keeps the first hundred findings and counts the rest, so that a hostile file cannot make an
+endless report.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from actorhost.errors import Finding, ManifestInvalid
+
+MAX_FINDINGS: Final = 100
+"""Findings kept; further ones are only counted."""
+
+_MAX_EXCERPT: Final = 120
+_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+
+
+class Position(NamedTuple):
+    """A place in the manifest; lines and columns count from 1."""
+
+    line: int
+    column: int
+
+
+START: Final = Position(1, 1)
+
+
+def position_of(text: str, index: int) -> Position:
+    """Return the position of the character at `index` of `text`."""
+    before = _LINE_BREAK.split(text[:index])
+    return Position(len(before), len(before[-1]) + 1)
+
+
+class Findings:
+    """Collects what is wrong with the manifest called `source`, whose text is `text`."""
+
+    def __init__(self, source: str, text: str = "") -> None:
+        self._source = source
+        self._lines = _LINE_BREAK.split(text)
+        self._kept: list[Finding] = []
+        self.count = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether further findings are only counted; then wording them is wasted work."""
+        return len(self._kept) >= MAX_FINDINGS
+
+    def add(self, at: Position, path: str, message: str, hint: str = "") -> None:
+        """Record that the value of key `path` at `at` is wrong, and what to do about it."""
+        self.count += 1
+        if self.full:
+            return
+        self._kept.append(
+            Finding(
+                source=self._source,
+                line=at.line,
+                column=at.column,
+                path=path or "manifest",
+                message=message,
+                hint=hint,
+                excerpt=self._excerpt(at.line),
+            )
+        )
+
+    def raise_if_any(self) -> None:
+        """Raise :class:`ManifestInvalid` with every finding, in the order of the file."""
+        if self.count:
+            found = tuple(sorted(self._kept, key=lambda one: (one.line, one.column)))
+            raise ManifestInvalid(_report(self._source, found, self.count), findings=found)
+
+    def _excerpt(self, line: int) -> str:
+        text = self._lines[line - 1].strip() if line <= len(self._lines) else ""
+        cut = text if len(text) <= _MAX_EXCERPT else text[: _MAX_EXCERPT - 3] + "..."
+        return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in cut)
+
+
+def render(finding: Finding) -> str:
+    """Return `finding` as ``file:line:col: path: message``, its source line and its hint below."""
+    text = f"{finding.source}:{finding.line}:{finding.column}: {finding.path}: {finding.message}"
+    if finding.excerpt:
+        text += f"\n    {finding.excerpt}"
+    if finding.hint:
+        text += f"\n    hint: {finding.hint}"
+    return text
+
+
+def _report(source: str, found: tuple[Finding, ...], count: int) -> str:
+    lines = [f"{source} is not a manifest this version can run: {count} finding{'s' * (count != 1)}"]
+    lines += [render(one) for one in found]
+    if count > len(found):
+        lines.append(f"{count - len(found)} more findings are not shown")
+    return "\n".join(lines)
