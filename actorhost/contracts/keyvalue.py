@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from actorhost.contracts.base import S64, U64, Contract, Effect, Operation, Params, Record
 from actorhost.contracts.provider import Link, Provider
-from actorhost.errors import ProtocolError, TooLarge
+from actorhost.errors import BadRequest, ProtocolError, TooLarge
 
 MAX_KEY: Final = 1024
 """Longest key, in bytes of UTF-8."""
@@ -25,6 +25,11 @@ DEFAULT_PAGE: Final = 100
 """Keys in one page when the caller gives no limit."""
 MAX_TTL_MS: Final = 365 * 24 * 3600 * 1000
 """Longest time to live, in milliseconds: one year."""
+MIN_NUMBER: Final = -(2**63)
+"""Least number that ``increment`` may come to."""
+MAX_NUMBER: Final = 2**63 - 1
+"""Greatest number that ``increment`` may come to."""
+_MAX_DIGITS: Final = len(str(MAX_NUMBER))
 
 TimeToLive = Annotated[int, Meta(ge=1, le=MAX_TTL_MS, extra={"wit": "u64"})]
 """Milliseconds until an entry is gone."""
@@ -50,6 +55,30 @@ def _check_text(text: str, name: str) -> None:
 def _check_value(value: bytes) -> None:
     if len(value) > MAX_VALUE:
         raise TooLarge(f"a value of {len(value)} bytes", hint=f"a value is at most {MAX_VALUE} bytes")
+
+
+def parse_number(value: bytes) -> int:
+    """Return the number stored as `value`, or raise :class:`BadRequest`: it is none."""
+    digits = value[1:] if value[:1] == b"-" else value
+    plain = value == b"0" or (digits.isdigit() and digits[:1] != b"0" and len(digits) <= _MAX_DIGITS)
+    number = int(value) if plain else None
+    if number is None or not MIN_NUMBER <= number <= MAX_NUMBER:
+        raise BadRequest(
+            f"increment of a value that is no number: {value[:40]!r}",
+            hint="a number is decimal ASCII text of a 64-bit integer, such as 0, 42 or -7",
+        )
+    return number
+
+
+def add(number: int, delta: int) -> int:
+    """Return the sum, or raise :class:`BadRequest`: it does not fit into 64 bits."""
+    total = number + delta
+    if not MIN_NUMBER <= total <= MAX_NUMBER:
+        raise BadRequest(
+            f"increment of {number} by {delta} leaves the 64-bit range",
+            hint=f"keep it within {MIN_NUMBER} to {MAX_NUMBER}",
+        )
+    return total
 
 
 class Entry(Record, frozen=True):

@@ -1,0 +1,11 @@
+"""Capabilities: who may call which contract, and the provider or actor that answers.
+
+``registry`` starts and stops providers, ``grants`` turns an actor's links into a table of what
+it may do, ``broker`` takes a call through that table, ``dispatch`` runs one provider operation.
+"""
+
+from actorhost.capability.broker import Broker
+from actorhost.capability.grants import Caller, Grants
+from actorhost.capability.registry import Registry
+
+__all__ = ["Broker", "Caller", "Grants", "Registry"]

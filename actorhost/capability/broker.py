@@ -1,0 +1,120 @@
+"""The way of one capability call: identify, authorise, bound, dispatch, record.
+
+One broker serves all actors of a host, which owns it; it keeps counts and nothing else. A call
+runs on the caller's task and ends with it: at a reply, a refusal, the deadline or a cancellation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+
+from actorhost.capability.dispatch import serve
+from actorhost.capability.grants import DEFAULT_LINK, ActorGrant, BoundOperation, Caller, ProviderGrant
+from actorhost.clock import monotonic
+from actorhost.errors import ActorhostError, BadRequest, CallTimeout, TooLarge
+from actorhost.ids import ActorName
+
+CallActor = Callable[[Caller, ActorName, str, bytes], Awaitable[bytes]]
+"""How the host delivers a call from one actor to another: caller, target, operation, payload."""
+
+UNKNOWN: Final = "?"
+"""Stands in the statistics for names that a guest made up: they must not grow the table."""
+
+
+class Tally(msgspec.Struct, gc=False):
+    """Calls of one actor to one operation: how many were answered, and how the others ended.
+
+    `ended` counts by fault code; ``cancelled`` is a caller that went away.
+    """
+
+    answered: int = 0
+    ended: dict[str, int] = {}  # noqa: RUF012 - msgspec copies it for each instance
+
+
+class Broker:
+    """Takes guests' calls to the provider or actor their links name."""
+
+    def __init__(self, call_actor: CallActor) -> None:
+        """Deliver calls to actors through `call_actor`."""
+        self._call_actor = call_actor
+        self._tallies: dict[tuple[str, str, str], Tally] = {}
+
+    async def call(
+        self, caller: Caller, binding: str, namespace: str, operation: str, payload: bytes
+    ) -> bytes:
+        """Return the reply to one call; suspends only if the provider or actor does.
+
+        Must run inside a task. Raises :class:`~actorhost.errors.Denied` without a link,
+        :class:`BadRequest`, :class:`TooLarge` and :class:`CallTimeout` for a call out of bounds,
+        and what :func:`~actorhost.capability.dispatch.serve` or the called actor raises.
+        """
+        seen = (caller.actor, UNKNOWN, UNKNOWN)
+        try:
+            grant = caller.grants.find(binding, namespace)
+            seen = (caller.actor, namespace, UNKNOWN)
+            _check_bounds(caller, binding or DEFAULT_LINK, namespace, payload)
+            if isinstance(grant, ActorGrant):
+                reply = await self._call_actor(caller, grant.actor, operation, payload)
+            else:
+                bound = _operation(caller, grant, operation)
+                seen = (caller.actor, namespace, operation)
+                reply = await serve(caller, grant, bound, payload)
+        except ActorhostError as error:
+            self._ended(seen, error.code)
+            raise
+        except asyncio.CancelledError:
+            self._ended(seen, "cancelled")
+            raise
+        self._tally(seen).answered += 1
+        return reply
+
+    def statistics(self) -> dict[tuple[str, str, str], Tally]:
+        """Return the tallies so far, keyed (actor, contract or target actor, operation)."""
+        return dict(self._tallies)
+
+    def forget(self, actor: ActorName) -> None:
+        """Drop the tallies of an actor that is no longer deployed."""
+        for key in [key for key in self._tallies if key[0] == actor]:
+            del self._tallies[key]
+
+    def _tally(self, seen: tuple[str, str, str]) -> Tally:
+        tally = self._tallies.get(seen)
+        if tally is None:
+            tally = self._tallies[seen] = Tally()
+        return tally
+
+    def _ended(self, seen: tuple[str, str, str], how: str) -> None:
+        ended = self._tally(seen).ended
+        ended[how] = ended.get(how, 0) + 1
+
+
+def _check_bounds(caller: Caller, binding: str, namespace: str, payload: bytes) -> None:
+    if len(payload) > caller.max_message:
+        raise TooLarge(
+            f"actor {caller.actor!r} called {namespace!r} over link {binding!r} with {len(payload)} bytes,"
+            f" over its limit of {caller.max_message}",
+            hint=f"send less, or raise max-message of actor {caller.actor!r}",
+        )
+    if monotonic() >= caller.deadline:
+        error = CallTimeout(
+            f"actor {caller.actor!r} called {namespace!r} over link {binding!r} after its deadline;"
+            " nothing was done",
+            hint=f"raise the timeout of actor {caller.actor!r}, or of its caller",
+        )
+        error.outcome_known = True
+        raise error
+
+
+def _operation(caller: Caller, grant: ProviderGrant, name: str) -> BoundOperation:
+    found = grant.operations.get(name)
+    if found is None:
+        raise BadRequest(
+            f"actor {caller.actor!r} called {name[:80]!r} over link {grant.link.name!r}, which contract"
+            f" {grant.link.contract!r} does not have",
+            hint=f"its operations are {', '.join(grant.operations)}",
+        )
+    return found

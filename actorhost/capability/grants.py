@@ -1,0 +1,153 @@
+"""What one actor may call: a table made of its links, and the refusal of everything else.
+
+Built when an actor is deployed or its links change, never changed afterwards, owned by the
+actor's runtime. Deny by default: a (contract, link name) that is not in the table is refused
+with the actor, the contract, the link and what to change in the manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from actorhost.capability.redaction import secrets_of
+from actorhost.contracts.base import Operation
+from actorhost.contracts.provider import Link, Provider
+from actorhost.errors import Denied, ProviderRefused
+from actorhost.ids import ActorName, ContractId, LinkName
+from actorhost.manifest.model import ActorSpec, LinkSpec
+
+DEFAULT_LINK: Final = LinkName("default")
+"""The link name of a guest that gives none."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundOperation:
+    """An operation of a running provider and the method that serves it."""
+
+    operation: Operation
+    method: Callable[[Link, Any], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderGrant:
+    """A link to the provider `provider`, which runs in this host."""
+
+    link: Link
+    provider: str
+    operations: Mapping[str, BoundOperation]
+    secrets: tuple[str, ...]
+    """Texts from the configuration, which no error may repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActorGrant:
+    """A link to the actor `actor`, wherever it runs."""
+
+    actor: ActorName
+
+
+Grant = ProviderGrant | ActorGrant
+
+
+class Grants:
+    """The table of one actor, keyed by namespace and link name."""
+
+    __slots__ = ("_actor", "_contracts", "_table")
+
+    def __init__(
+        self, actor: ActorName, contracts: Iterable[ContractId], table: Mapping[tuple[str, str], Grant]
+    ) -> None:
+        """Hold `table`, keyed (namespace, link name); `contracts` are those the actor declared."""
+        self._actor = actor
+        self._contracts = frozenset(contracts)
+        self._table: Mapping[tuple[str, str], Grant] = MappingProxyType(dict(table))
+
+    @classmethod
+    def of(cls, spec: ActorSpec, providers: Mapping[str, Provider]) -> Grants:
+        """Return the grants of `spec`; `providers` are those running here, by component name.
+
+        Raises :class:`ProviderRefused` for a link whose target is not running, serves another
+        contract or does not take the link's configuration.
+        """
+        table: dict[tuple[str, str], Grant] = {
+            (link.namespace, link.name): _grant(spec, link, providers) for link in spec.links
+        }
+        return cls(spec.name, spec.contracts, table)
+
+    def find(self, binding: str, namespace: str) -> Grant:
+        """Return the grant of that link, or raise :class:`Denied`; an empty binding is ``default``."""
+        grant = self._table.get((namespace, binding or DEFAULT_LINK))
+        if grant is None:
+            raise self._refusal(binding or DEFAULT_LINK, namespace)
+        return grant
+
+    def _refusal(self, binding: str, namespace: str) -> Denied:
+        names = sorted(name for known, name in self._table if known == namespace)
+        called, link = repr(namespace[:80]), repr(binding[:80])
+        if names:
+            return Denied(
+                f"actor {self._actor!r} has no link {link} to {called}",
+                hint=f"its links there are {', '.join(names)}; call one of them or add a link named {link}",
+            )
+        if namespace in self._contracts:
+            return Denied(
+                f"actor {self._actor!r} has no link to {called}, which it declares",
+                hint=f"add a trait of type link to it: target a provider, contract {called}, name {link}",
+            )
+        if ":" in namespace:
+            return Denied(
+                f"actor {self._actor!r} may not call {called}, which it does not declare (link {link})",
+                hint=f"add {called} to its contracts, and a link trait to a provider of it",
+            )
+        return Denied(
+            f"actor {self._actor!r} has no link {link} to an actor {called}",
+            hint=f"add a trait of type link to it: target {called}, name {link}",
+        )
+
+
+class Caller(msgspec.Struct, frozen=True, gc=False):
+    """On whose behalf a capability is called, and within which bounds.
+
+    `deadline` is in seconds of :data:`actorhost.clock.monotonic`; `chain` names the callers so
+    far, outermost first; `max_message` bounds request and reply, in bytes.
+    """
+
+    actor: ActorName
+    grants: Grants
+    deadline: float
+    chain: tuple[str, ...]
+    max_message: int
+
+
+def _grant(spec: ActorSpec, link: LinkSpec, providers: Mapping[str, Provider]) -> Grant:
+    if link.is_actor:
+        return ActorGrant(link.target)
+    provider = providers.get(link.target)
+    if provider is None:
+        raise ProviderRefused(
+            f"actor {spec.name!r} is linked to {link.target!r}, which is not running here",
+            hint=f"running providers: {', '.join(sorted(providers)) or 'none'}",
+        )
+    if provider.contract.id != link.namespace:
+        raise ProviderRefused(
+            f"actor {spec.name!r} is linked to {link.target!r} for {link.namespace!r}",
+            hint=f"{link.target!r} provides {provider.contract.id}",
+        )
+    seen = Link(spec.name, provider.contract.id, link.name, MappingProxyType(dict(link.config)))
+    provider.check_link(seen)
+    secrets = secrets_of((provider.config, link.config))
+    return ProviderGrant(seen, link.target, _bind(provider), secrets)
+
+
+def _bind(provider: Provider) -> Mapping[str, BoundOperation]:
+    return MappingProxyType(
+        {
+            name: BoundOperation(operation, getattr(provider, operation.method))
+            for name, operation in provider.contract.operations.items()
+        }
+    )

@@ -1,0 +1,139 @@
+"""The providers running in this host: found by entry point, started, stopped.
+
+Owned by the host. :meth:`Registry.close` stops what is running, in reverse order; a provider
+that fails to start is stopped again and never seen by a link. Providers keep what they keep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Coroutine, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import Any, Final
+
+from actorhost.capability.redaction import redact, secrets_of
+from actorhost.contracts.provider import Provider
+from actorhost.errors import ActorhostError, ProviderFailed, ProviderRefused
+from actorhost.ids import ContractId
+from actorhost.limits import Limits
+from actorhost.manifest.model import ProviderSpec
+
+GROUP: Final = "actorhost.providers"
+"""The entry point group in which packages offer provider classes."""
+
+
+class Registry:
+    """The providers of a host, by their component name."""
+
+    def __init__(self, limits: Limits, offered: Mapping[str, type[Provider]] | None = None) -> None:
+        """Start and stop providers within `limits`; `offered` stands in for the installed classes."""
+        self._limits = limits
+        self._offered = offered
+        self._running: dict[str, Provider] = {}
+
+    @property
+    def running(self) -> Mapping[str, Provider]:
+        """The providers that are running, by component name, in the order they were started."""
+        return MappingProxyType(self._running)
+
+    async def start(self, spec: ProviderSpec) -> Provider:
+        """Start the provider of `spec` and return it.
+
+        Raises :class:`ProviderRefused` when it is not installed, does not serve the contract,
+        refuses its configuration or is running already; and :class:`ProviderFailed` when it
+        does not start within the limit ``start_timeout``.
+        """
+        if spec.name in self._running:
+            raise ProviderRefused(f"provider {spec.name!r} is already running", hint="stop it, or rename one")
+        provider = self._find(spec.provider, spec.contract)(spec.config)
+        try:
+            await _within(
+                self._limits.start_timeout, provider.start(), f"start provider {spec.name!r}", provider
+            )
+        except BaseException as error:
+            await self._stop_after(error, spec.name, provider)
+            raise
+        self._running[spec.name] = provider
+        return provider
+
+    async def stop(self, name: str) -> None:
+        """Stop the provider of that name; raises :class:`ProviderFailed` when it resists."""
+        await self._stop(name, self._running.pop(name))
+
+    async def close(self) -> None:
+        """Stop all in reverse order, then raise :class:`ProviderFailed` if any of them resisted."""
+        failures: list[str] = []
+        for name in reversed(list(self._running)):
+            try:
+                await self.stop(name)
+            except ActorhostError as error:
+                failures.append(str(error))
+        if failures:
+            raise ProviderFailed("; ".join(failures))
+
+    def _find(self, name: str, contract: ContractId) -> type[Provider]:
+        """Return the class of entry point `name`, fit for `contract`."""
+        found = self._load(name)
+        if not (inspect.isclass(found) and issubclass(found, Provider)):
+            raise ProviderRefused(f"{name!r} of {GROUP} is no provider class", hint="subclass Provider")
+        if found.contract.id != contract:
+            raise ProviderRefused(
+                f"provider {name!r} does not serve {contract}", hint=f"it serves {found.contract.id}"
+            )
+        missing = [
+            operation.method
+            for operation in found.contract.operations.values()
+            if not inspect.iscoroutinefunction(getattr(found, operation.method, None))
+        ]
+        if missing:
+            raise ProviderRefused(
+                f"provider {name!r} lacks operations of {contract}",
+                hint=f"write these as async methods: {', '.join(missing)}",
+            )
+        return found
+
+    def _load(self, name: str) -> object:
+        if self._offered is not None and name in self._offered:
+            return self._offered[name]
+        points = entry_points(group=GROUP) if self._offered is None else ()
+        for point in points:
+            if point.name == name:
+                return _imported(point)
+        offered = sorted(self._offered or [point.name for point in points])
+        raise ProviderRefused(
+            f"provider {name!r} is not installed", hint=f"installed: {', '.join(offered) or 'none'}"
+        )
+
+    async def _stop(self, name: str, provider: Provider) -> None:
+        await _within(self._limits.stop_timeout, provider.stop(), f"stop provider {name!r}", provider)
+
+    async def _stop_after(self, error: BaseException, name: str, provider: Provider) -> None:
+        """Stop what failed to start; `error` is what is raised, whatever comes of it."""
+        try:
+            await self._stop(name, provider)
+        except ActorhostError as second:
+            error.add_note(str(second))
+
+
+def _imported(point: EntryPoint) -> object:
+    try:
+        return point.load()
+    except Exception as error:
+        raise ProviderRefused(
+            f"provider {point.name!r} cannot be imported from {point.value}: {error}",
+            hint="install what it needs",
+        ) from error
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, None], what: str, provider: Provider) -> None:
+    try:
+        async with asyncio.timeout(seconds) as scope:
+            await work
+    except ActorhostError:
+        raise
+    except Exception as error:
+        why = f"no end within {seconds:g} s" if scope.expired() else f"{type(error).__name__}: {error}"
+        why = redact(why, secrets_of(provider.config))
+        raise ProviderFailed(f"could not {what}: {why}", hint="see the provider's log") from error

@@ -1,0 +1,1 @@
+"""Backends of ``actorhost:keyvalue``, a file each."""

@@ -1,0 +1,1 @@
+"""Backends of ``actorhost:logging``, a file each."""
