@@ -30,15 +30,15 @@ class Cursor:
         """Return the cursor of this list's item `index`."""
         return Cursor(node, f"{self.path}[{index}]", node.at, self.findings)
 
-    def refuse(self, message: str, hint: str = "") -> None:
+    def refuse(self, message: str, hint: str) -> None:
         """Record a finding at the value."""
         self.findings.add(self.node.at, self.path, message, hint)
 
-    def refuse_key(self, message: str, hint: str = "") -> None:
+    def refuse_key(self, message: str, hint: str) -> None:
         """Record a finding at the key, for a value that is wrong as a whole."""
         self.findings.add(self.key_at, self.path, message, hint)
 
-    def expect(self, wanted: str, hint: str = "") -> None:
+    def expect(self, wanted: str, hint: str) -> None:
         """Record that the value should have been `wanted`, unless it already has its finding."""
         if not isinstance(self.node, Broken):
             self.refuse(f"expected {wanted}, found {describe(self.node)}", hint)

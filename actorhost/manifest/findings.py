@@ -49,7 +49,7 @@ class Findings:
         """Whether further findings are only counted; then wording them is wasted work."""
         return len(self._kept) >= MAX_FINDINGS
 
-    def add(self, at: Position, path: str, message: str, hint: str = "") -> None:
+    def add(self, at: Position, path: str, message: str, hint: str) -> None:
         """Record that the value of key `path` at `at` is wrong, and what to do about it."""
         self.count += 1
         if self.full:

@@ -25,6 +25,8 @@ _DEFAULTS: Final = Limits()
 _RANGE: Final[dict[str, tuple[Any, Any]]] = {
     item.name: (item.metadata["low"], item.metadata["high"]) for item in fields(Limits)
 }
+_NAME: Final = Named(ActorName, "a component name")
+_CONTRACT: Final = Named(ContractId, "a contract id")
 _ENV_NAME: Final = Matching(
     "[A-Za-z_][A-Za-z0-9_]{0,127}",
     "an environment name",
@@ -38,17 +40,15 @@ _ENTRY_POINT: Final = Matching(
 class Link:
     """Properties of a ``link`` trait."""
 
-    target: Final = Field(
-        key="target", kind=Named(ActorName), required=True, about="the component it reaches"
-    )
+    target: Final = Field(key="target", kind=_NAME, required=True, about="the component it reaches")
     contract: Final = Field(
         key="contract",
-        kind=Named(ContractId),
+        kind=_CONTRACT,
         about="what it is used through; an actor may be reached without",
     )
     name: Final = Field(
         key="name",
-        kind=Named(LinkName),
+        kind=Named(LinkName, "a link name"),
         default=DEFAULT_LINK,
         about="tells links of one contract apart",
     )
@@ -84,7 +84,7 @@ class Actor:
     module: Final = Field(
         key="module", kind=Text(1024), required=True, about="path of the .wasm, from the manifest"
     )
-    digest: Final = Field(key="digest", kind=Named(Digest), about="sha256 the module must have")
+    digest: Final = Field(key="digest", kind=Named(Digest, "a digest"), about="sha256 the module must have")
     instances: Final = Field(key="instances", kind=Whole(1, 10_000), default=1, about="sandboxes on one host")
     policy: Final = Field(
         key="policy",
@@ -115,12 +115,12 @@ class Actor:
     max_message: Final = Field(
         key="max-message",
         kind=Size(*_RANGE["max_message"]),
-        about=f"largest message, a quarter of the memory at most; {size(_DEFAULTS.max_message)} or less if left out",
+        about=f"largest message, at most a quarter of the memory; {size(_DEFAULTS.max_message)} if it allows",
     )
     env: Final = Field(key="env", kind=MapOf(_ENV_NAME, Prose(32_768)), about="environment of a WASI guest")
     contracts: Final = Field(
         key="contracts",
-        kind=ListOf(Named(ContractId), 0, 100),
+        kind=ListOf(_CONTRACT, 0, 100),
         about="contracts the actor may use through links",
     )
     shape: Final = Object(
@@ -146,9 +146,7 @@ class Provider:
     provider: Final = Field(
         key="provider", kind=_ENTRY_POINT, required=True, about="the installed provider's name"
     )
-    contract: Final = Field(
-        key="contract", kind=Named(ContractId), required=True, about="the contract it provides"
-    )
+    contract: Final = Field(key="contract", kind=_CONTRACT, required=True, about="the contract it provides")
     config: Final = Field(key="config", kind=Configuration(), about="checked by the provider")
     shape: Final = Object("Which provider, and its configuration.", provider, contract, config)
 
@@ -156,7 +154,7 @@ class Provider:
 class ActorComponent:
     """A component that runs a module."""
 
-    name: Final = Field(key="name", kind=Named(ActorName), required=True, about="what others call it")
+    name: Final = Field(key="name", kind=_NAME, required=True, about="what others call it")
     tag: Final = Field(key="type", kind=Constant("actor"), required=True, about="what it is")
     properties: Final = Field(key="properties", kind=Actor.shape, required=True, about="how the actor runs")
     traits: Final = Field(
@@ -168,7 +166,7 @@ class ActorComponent:
 class ProviderComponent:
     """A component that provides a contract."""
 
-    name: Final = Field(key="name", kind=Named(ActorName), required=True, about="what links call it")
+    name: Final = Field(key="name", kind=_NAME, required=True, about="what links call it")
     tag: Final = Field(key="type", kind=Constant("provider"), required=True, about="what it is")
     properties: Final = Field(
         key="properties", kind=Provider.shape, required=True, about="which provider it is"
@@ -192,7 +190,12 @@ class Annotations:
 class Metadata:
     """The name of the application."""
 
-    name: Final = Field(key="name", kind=Named(ActorName), required=True, about="name of the application")
+    name: Final = Field(
+        key="name",
+        kind=Named(ActorName, "an application name"),
+        required=True,
+        about="name of the application",
+    )
     annotations: Final = Field(key="annotations", kind=Annotations.shape, about="version and description")
     shape: Final = Object("Name, version and description.", name, annotations)
 

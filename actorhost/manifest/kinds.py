@@ -50,7 +50,7 @@ class Single(Kind[T_co]):
 
     @abstractmethod
     def value(self, node: Node) -> T_co:
-        """Return the value of `node`; raises Unfit, or InvalidName as the types of names do."""
+        """Return the value of `node`."""
 
     def read(self, cursor: Cursor) -> T_co | None:
         """Return the value, or None after recording why it is none."""
@@ -58,7 +58,7 @@ class Single(Kind[T_co]):
             return None
         try:
             return self.value(cursor.node)
-        except (Unfit, InvalidName) as error:
+        except Unfit as error:
             cursor.refuse(error.message, error.hint)
             return None
 
@@ -154,14 +154,19 @@ class Constant(Single[str]):
 
 
 class Named(Single[Name]):
-    """Text that passes the rule of one of the types in :mod:`actorhost.ids`."""
+    """Text that passes the rule of one of the types in :mod:`actorhost.ids`; `what` words a refusal."""
 
-    def __init__(self, name: type[Name]) -> None:
+    def __init__(self, name: type[Name], what: str) -> None:
         self._name = name
+        self._what = what
 
     def value(self, node: Node) -> Name:
         """Return the name."""
-        return self._name.parse(text_of(node))
+        text = text_of(node)
+        try:
+            return self._name.parse(text)
+        except InvalidName as error:
+            raise Unfit(f"{shown(text)} is not {self._what}", error.hint) from None
 
     def schema(self) -> Schema:
         """Describe the value."""

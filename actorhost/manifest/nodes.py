@@ -76,6 +76,9 @@ class Broken:
 Node = Scalar | Sequence | Mapping | Broken
 
 
+_SYNTAX: Final = "look for a missing quote, bracket or colon, or wrong indentation, here or just above"
+
+
 class _Mark(Protocol):
     """A place as PyYAML counts it, from 0; both of its parsers have their own class."""
 
@@ -138,14 +141,14 @@ class _Composer:
             event: yaml.Event = self._loader.get_event()
         except yaml.MarkedYAMLError as error:
             at = _position(error.problem_mark) or self._last
-            raise self._stop(at, "", f"not YAML: {error.problem or error.context}") from None
+            raise self._stop(at, "", f"not YAML: {error.problem or error.context}", _SYNTAX) from None
         except (yaml.YAMLError, ValueError, OverflowError):
             # PyYAML lets these out for escapes and version numbers beyond what Python can hold.
-            raise self._stop(self._last, "", "not YAML from here on") from None
+            raise self._stop(self._last, "", "not YAML from here on", _SYNTAX) from None
         self._last = _position(event.end_mark) or self._last
         return event
 
-    def _stop(self, at: Position, path: str, message: str, hint: str = "") -> _Unreadable:
+    def _stop(self, at: Position, path: str, message: str, hint: str) -> _Unreadable:
         self._findings.add(at, path, message, hint)
         return _Unreadable()
 

@@ -15,7 +15,7 @@ from actorhost.errors import InternalError
 from actorhost.manifest.cursor import Cursor, describe
 from actorhost.manifest.kinds import Kind, Schema, Single, Unfit
 from actorhost.manifest.nodes import Broken, Mapping, Node, Scalar, Sequence
-from actorhost.manifest.wording import shown, suggestion
+from actorhost.manifest.wording import listed, nearest, shown, suggestion
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -81,22 +81,27 @@ class Object(Kind[Record]):
     def read(self, cursor: Cursor) -> Record | None:
         """Return the record with every value that could be read; see :meth:`Kind.read`."""
         if not isinstance(cursor.node, Mapping):
-            cursor.expect(f"a map with the keys {', '.join(self._fields)}")
+            cursor.expect("a map", f"known keys are {listed(self._fields)}")
             return None
         record = Record(self, cursor)
+        met = set(cursor.node.entries)
         for key, entry in cursor.node.entries.items():
             inner = cursor.child(key, entry.node, entry.key_at)
             if (field := self._fields.get(key)) is not None:
                 record.read(field, inner)
-            elif not cursor.findings.full:
-                inner.refuse_key("unknown key", suggestion(key, self._fields, "known keys"))
-        self._require(cursor, cursor.node)
+            else:
+                met.add(self._refuse_unknown(inner, key))
+        for key, field in self._fields.items():
+            if field.required and key not in met:
+                cursor.refuse_key(f"the key {key} is missing", f"add {key}: {field.about}")
         return record
 
-    def _require(self, cursor: Cursor, node: Mapping) -> None:
-        for key, field in self._fields.items():
-            if field.required and key not in node.entries:
-                cursor.refuse_key(f"the key {key} is missing", f"add {key}: {field.about}")
+    def _refuse_unknown(self, cursor: Cursor, key: str) -> str:
+        """Refuse a key and return the known one it was probably meant to be, which is then not missing."""
+        guess = "" if cursor.findings.full else nearest(key, self._fields)
+        hint = f"did you mean {guess}?" if guess else f"known keys are {listed(self._fields)}"
+        cursor.refuse_key("unknown key", hint)
+        return guess
 
     def schema(self) -> Schema:
         """Describe the record; see :meth:`Kind.schema`."""
@@ -120,7 +125,7 @@ class Variants(Kind[Record]):
     def read(self, cursor: Cursor) -> Record | None:
         """Return the record of the shape that ``type`` names; see :meth:`Kind.read`."""
         if not isinstance(cursor.node, Mapping):
-            cursor.expect(f"a map that describes one {self._what}")
+            cursor.expect(f"a map that describes a {self._what}", self._choices())
             return None
         if (entry := cursor.node.entries.get("type")) is None:
             cursor.refuse_key("the key type is missing", self._choices())
@@ -141,7 +146,7 @@ class Variants(Kind[Record]):
             cursor.refuse(f"{shown(value)} is no {self._what} type", hint)
 
     def _choices(self) -> str:
-        return f"{self._what} types are {', '.join(self._shapes)}"
+        return f"{self._what} types are {listed(self._shapes)}"
 
     def schema(self) -> Schema:
         """Describe the shapes; see :meth:`Kind.schema`."""
@@ -159,7 +164,7 @@ class ListOf(Kind[tuple[T, ...]]):
     def read(self, cursor: Cursor) -> tuple[T, ...] | None:
         """Return the values that could be read; see :meth:`Kind.read`."""
         if not isinstance(cursor.node, Sequence):
-            cursor.expect("a list")
+            cursor.expect("a list", "write one item a line, each after '- '")
             return None
         if not self._low <= (count := len(cursor.node.items)) <= self._high:
             cursor.refuse_key(f"the list has {count} items", f"use {self._low} to {self._high}")
@@ -181,7 +186,7 @@ class MapOf(Kind[dict[str, T]]):
     def read(self, cursor: Cursor) -> dict[str, T] | None:
         """Return the entries that could be read; see :meth:`Kind.read`."""
         if not isinstance(cursor.node, Mapping):
-            cursor.expect("a map")
+            cursor.expect("a map", "write key: value lines")
             return None
         result: dict[str, T] = {}
         for key, entry in cursor.node.entries.items():

@@ -1,0 +1,174 @@
+"""A manifest that is wrong gives every finding at once, at its place and with its hint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actorhost.errors import FaultCode, Finding, ManifestInvalid
+from actorhost.limits import MIB
+from actorhost.manifest import MAX_MANIFEST, load_manifest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+GOOD = """\
+apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata: {name: one}
+spec:
+  components:
+    - name: one
+      type: actor
+      properties:
+        module: one.wasm
+        memory: 4MiB
+        contracts: [a:b]
+      traits:
+        - type: link
+          properties: {target: store, contract: a:b}
+    - name: store
+      type: provider
+      properties: {provider: p, contract: a:b}
+"""
+
+
+def findings_of(data: bytes | str) -> tuple[Finding, ...]:
+    """What is wrong with this manifest; fails when nothing is."""
+    with pytest.raises(ManifestInvalid) as caught:
+        load_manifest(data if isinstance(data, bytes) else data.encode(), "one.yaml")
+    return caught.value.findings
+
+
+def test_the_whole_report_of_a_manifest_with_every_kind_of_mistake() -> None:
+    with pytest.raises(ManifestInvalid) as caught:
+        load_manifest((GOLDEN / "bad.yaml").read_bytes(), "bad.yaml")
+    assert f"{caught.value}\n" == (GOLDEN / "bad.txt").read_text(encoding="utf-8")
+    assert caught.value.code is FaultCode.BAD_REQUEST
+
+
+def test_the_manifest_of_the_table_below_is_good() -> None:
+    assert load_manifest(GOOD.encode(), "one.yaml").name == "one"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "column", "path", "message"),
+    [
+        ("kind: Application", "kind: Deployment", 2, 7, "kind", "'Deployment' is not supported"),
+        ("kind: Application\n", "", 1, 1, "manifest", "the key kind is missing"),
+        ("{name: one}", "{name: one, extra: 1}", 3, 23, "metadata.extra", "unknown key"),
+        ("{name: one}", "{nam: one}", 3, 12, "metadata.nam", "unknown key"),
+        ("{name: one}", "one", 3, 11, "metadata", "expected a map, found the text 'one'"),
+        ("    - name: one", "    - name: One", 6, 13, "spec.components[0].name", "'One' is not a component name"),
+        ("    - name: one\n      type", "    - type", 6, 7, "spec.components[0]", "the key name is missing"),
+        ("name: store", "name: shop", 14, 32, "spec.components[0].traits[0].properties.target", "there is no component store"),
+        ("one.wasm", "", 9, 16, "spec.components[0].properties.module", "expected text, found nothing"),
+        ("4MiB", "4MB", 10, 17, "spec.components[0].properties.memory",
+         "expected a size like 65536, 64KiB or 4MiB, found the text '4MB'"),
+        ("4MiB", "512KiB", 10, 17, "spec.components[0].properties.memory", "the size 512KiB is out of range"),
+        ("4MiB", "[4]", 10, 17, "spec.components[0].properties.memory",
+         "expected a size like 65536, 64KiB or 4MiB, found a list"),
+        ("4MiB", "true", 10, 17, "spec.components[0].properties.memory",
+         "expected a size like 65536, 64KiB or 4MiB, found the boolean true"),
+        ("memory: 4MiB", "timeout: 0", 10, 18, "spec.components[0].properties.timeout",
+         "the duration 0ms is out of range"),
+        ("memory: 4MiB", "timeout: 61m", 10, 18, "spec.components[0].properties.timeout",
+         "the duration 3660s is out of range"),
+        ("memory: 4MiB", "instances: 10001", 10, 20, "spec.components[0].properties.instances", "10001 is out of range"),
+        ("memory: 4MiB", "weight: 101", 10, 17, "spec.components[0].properties.weight", "101 is out of range"),
+        ("memory: 4MiB", "max-message: 1025KiB", 10, 22, "spec.components[0].properties.max-message",
+         "1025KiB is more than a quarter of the memory, which is 4MiB"),
+        ("memory: 4MiB", "env: {A: 1}", 10, 18, "spec.components[0].properties.env.A", "expected text, found the number 1"),
+        ("memory: 4MiB", "env: {a b: x}", 10, 15, "spec.components[0].properties.env.'a b'",
+         "'a b' is not an environment name"),
+        ("[a:b]", "[a:b, a:c]", 11, 26, "spec.components[0].properties.contracts[1]",
+         "the contract a:c is declared but no link uses it"),
+        ("[a:b]", "[]", 14, 49, "spec.components[0].traits[0].properties.contract",
+         "the actor does not declare the contract a:b"),
+        ("[a:b]", "[a]", 11, 21, "spec.components[0].properties.contracts[0]", "'a' is not a contract id"),
+        ("[a:b]", "a:b", 11, 20, "spec.components[0].properties.contracts", "expected a list, found the text 'a:b'"),
+        ("type: link", "type: ingest", 13, 17, "spec.components[0].traits[0].type",
+         "trait type ingest is not supported by this version"),
+        ("provider: p, ", "", 17, 7, "spec.components[1].properties", "the key provider is missing"),
+        ("p, contract: a:b", "p, contract: a:c", 14, 49, "spec.components[0].traits[0].properties.contract",
+         "provider store provides a:c, not a:b"),
+    ],
+)  # fmt: skip
+def test_one_mistake_is_one_finding_at_its_place(
+    old: str, new: str, line: int, column: int, path: str, message: str
+) -> None:
+    broken = GOOD.replace(old, new, 1)
+    assert broken != GOOD
+    (finding,) = findings_of(broken)
+    assert (finding.line, finding.column, finding.path, finding.message) == (line, column, path, message)
+    assert finding.excerpt == broken.splitlines()[line - 1].strip()
+    assert finding.hint
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "message"),
+    [
+        (b"", 1, "the manifest is empty"),
+        (b"# only a comment\n", 1, "the manifest is empty"),
+        (b"[]", 1, "expected a map, found a list"),
+        (b"a: 1\n\xff", 2, "the bytes from here on are not UTF-8"),
+        (b"a: 1\nb: \x00", 2, "the character '\\x00' is not allowed"),
+        (b"a: 1\nb: \x1b[31m", 2, "the character '\\x1b' is not allowed"),
+        ("a: 1\nb: \u2028".encode(), 2, "the character '\\u2028' is not allowed"),
+        (GOOD.encode() + b"---\na: 1\n", 18, "a second document starts here"),
+        (GOOD.encode() + b'"\\0": 1\n', 18, "the character '\\x00' is not allowed"),
+        (b"a" * (MAX_MANIFEST + 1), 1, f"{MIB + 1} bytes are too many"),
+        (b"[" * 1000, 1, "nested more than 32 levels deep"),
+        (b"[\n" + b"a,\n" * 100_001 + b"]", 100_001, "more than 100000 values"),
+    ],
+    ids=range(12),
+)
+def test_bytes_that_are_no_manifest_at_all(data: bytes, line: int, message: str) -> None:
+    (finding,) = findings_of(data)
+    assert (finding.line, finding.message) == (line, message)
+    assert finding.hint
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [1, 2\nb: 1\n", "a: b: c\n", "\tx: 1\n", '"\\UFFFFFFFF"', "%YAML 3.0\n---\na: 1\n"]
+)
+def test_text_that_is_not_yaml_says_where_it_ends_to_be(text: str) -> None:
+    (finding,) = findings_of(text)
+    assert finding.message.startswith("not YAML")
+    assert finding.line <= text.count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("&x {}", "anchors are not supported"),
+        ("*x", "aliases are not supported"),
+        ("!!map {}", "tags are not supported"),
+        ("{a: 1, a: 2}", "the key is given twice"),
+        ("{1: 2}", "a key must be text"),
+        ("{[1]: 2}", "a key must be text"),
+        ("{<<: *x}", "aliases are not supported"),
+        ("9223372036854775808", "the number '9223372036854775808' is too large"),
+        ("1e999", "the number '1e999' is too large"),
+        ('"\\0"', "the character '\\x00' is not allowed"),
+    ],
+)
+def test_what_a_value_may_not_be_even_in_free_configuration(value: str, message: str) -> None:
+    (finding,) = findings_of(GOOD.replace("{provider: p,", f"{{provider: p, config: {{k: {value}}},"))
+    assert (finding.line, finding.message) == (17, message)
+    assert finding.path.startswith("spec.components[1].properties.config.k")
+
+
+def test_findings_beyond_the_hundredth_are_counted_only() -> None:
+    names = ", ".join(f"{number}x: y" for number in range(150))
+    with pytest.raises(ManifestInvalid, match="150 findings") as caught:
+        load_manifest(GOOD.replace("memory: 4MiB", f"env: {{{names}}}").encode(), "one.yaml")
+    assert len(caught.value.findings) == 100
+    assert str(caught.value).endswith("50 more findings are not shown")
+
+
+def test_what_a_report_shows_of_the_file_is_short_and_printable() -> None:
+    text = GOOD.replace("module: one.wasm", 'module: ["\u200b\u202e", ' + "x" * 500 + "]")
+    (finding,) = findings_of(text)
+    assert len(finding.excerpt) == 120
+    assert finding.excerpt.isprintable()
