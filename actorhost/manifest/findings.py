@@ -54,15 +54,18 @@ class Findings:
         self.count += 1
         if self.full:
             return
+        # libyaml puts the end of a text without a last line break on a line of its own.
+        line = min(at.line, len(self._lines))
+        column = at.column if line == at.line else len(self._lines[-1]) + 1
         self._kept.append(
             Finding(
                 source=self._source,
-                line=at.line,
-                column=at.column,
+                line=line,
+                column=column,
                 path=path or "manifest",
                 message=message,
                 hint=hint,
-                excerpt=self._excerpt(at.line),
+                excerpt=self._excerpt(line),
             )
         )
 
@@ -73,7 +76,7 @@ class Findings:
             raise ManifestInvalid(_report(self._source, found, self.count), findings=found)
 
     def _excerpt(self, line: int) -> str:
-        text = self._lines[line - 1].strip() if line <= len(self._lines) else ""
+        text = self._lines[line - 1].strip()
         cut = text if len(text) <= _MAX_EXCERPT else text[: _MAX_EXCERPT - 3] + "..."
         return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in cut)
 

@@ -141,7 +141,9 @@ class _Composer:
             event: yaml.Event = self._loader.get_event()
         except yaml.MarkedYAMLError as error:
             at = _position(error.problem_mark) or self._last
-            raise self._stop(at, "", f"not YAML: {error.problem or error.context}", _SYNTAX) from None
+            begun = _position(error.context_mark)
+            place = f" {error.context} that begins on line {begun.line}" if error.context and begun else ""
+            raise self._stop(at, "", f"not YAML: {error.problem}{place}", _SYNTAX) from None
         except (yaml.YAMLError, ValueError, OverflowError):
             # PyYAML lets these out for escapes and version numbers beyond what Python can hold.
             raise self._stop(self._last, "", "not YAML from here on", _SYNTAX) from None

@@ -27,8 +27,8 @@ class Whole(Single[int]):
     def value(self, node: Node) -> int:
         """Return the number."""
         hint = f"use {self._low} to {self._high}"
-        number = node.value if isinstance(node, Scalar) else None
-        if type(number) is not int:
+        number = _number_or_text(node)
+        if not isinstance(number, int):
             raise Unfit(f"expected a whole number, found {describe(node)}", hint)
         return _within(number, self._low, self._high, str(number), hint)
 
@@ -50,10 +50,10 @@ class Size(Single[int]):
     def value(self, node: Node) -> int:
         """Return the bytes."""
         hint = f"use {size(self._low)} to {size(self._high)}"
-        number = node.value if isinstance(node, Scalar) else None
+        number = _number_or_text(node)
         if isinstance(number, str) and (match := self._form.fullmatch(number)):
             number = int(match[1]) * self._units[match[2]]
-        if type(number) is not int:
+        if not isinstance(number, int):
             raise Unfit(f"expected a size like 65536, 64KiB or 4MiB, found {describe(node)}", hint)
         return _within(number, self._low, self._high, f"the size {size(number)}", hint)
 
@@ -76,10 +76,10 @@ class Duration(Single[float]):
     def value(self, node: Node) -> float:
         """Return the seconds."""
         hint = f"use {duration(self._low)} to {duration(self._high)}"
-        number = node.value if isinstance(node, Scalar) else None
+        number = _number_or_text(node)
         if isinstance(number, str) and (match := self._form.fullmatch(number)):
             number = float(match[1]) * self._units[match[2]]
-        if not isinstance(number, int | float) or isinstance(number, bool):
+        if not isinstance(number, int | float):
             raise Unfit(f"expected a duration like 5, 500ms, 5s or 2m, found {describe(node)}", hint)
         return _within(float(number), self._low, self._high, f"the duration {duration(number)}", hint)
 
@@ -87,6 +87,11 @@ class Duration(Single[float]):
         """Describe the value."""
         number = {"type": "number", "minimum": self._low, "maximum": self._high}
         return {"anyOf": [number, {"type": "string", "pattern": whole_text(self._form.pattern)}]}
+
+
+def _number_or_text(node: Node) -> str | int | float | None:
+    value = node.value if isinstance(node, Scalar) else None
+    return None if isinstance(value, bool) else value
 
 
 def _within(number: Number, low: Number, high: Number, written: str, hint: str) -> Number:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actorhost import clock
-from actorhost.errors import ManifestInvalid
+from actorhost.errors import Finding, ManifestInvalid
 from actorhost.limits import KIB, MIB, Limits
 from actorhost.manifest import Application, load_manifest
 
@@ -69,44 +69,11 @@ LINES = GOOD.splitlines()
 FREE = ("bucket", "max_keys", "NAME")
 """Keys whose names and values are the user's own."""
 
-PIECES = st.sampled_from(
-    [
-        *GOOD.split(),
-        "\n",
-        "  ",
-        "    ",
-        "- ",
-        ": ",
-        "{",
-        "}",
-        "[",
-        "]",
-        ",",
-        "&a ",
-        "*a",
-        "!!str ",
-        "? ",
-        "|\n",
-        ">\n",
-    ]
-    + [
-        '"',
-        "'",
-        "#",
-        "---\n",
-        "...\n",
-        "%YAML 1.2\n",
-        "\t",
-        "\\",
-        "~",
-        "<<",
-        "\0",
-        "\ufeff",
-        "\u2028",
-        "\r",
-        "1e999",
-    ]
+SYNTAX = (
+    "\n|  |    |- |: |{|}|[|]|,|&a |*a|!!str |? |\"|'|#|---\n|...\n|%YAML 1.2\n|\t|\\|~|<<|>\n"
+    "|\0|\ufeff|\u2028|\r|1e999|\\ud800|\\UFFFFFFFF|%YAML |!<%ff> "
 )
+PIECES = st.sampled_from(GOOD.split() + SYNTAX.split("|") + ["|\n"])
 KEYED = st.sampled_from(
     [n for n, line in enumerate(LINES) if ": " in line and not line.strip().startswith(FREE)]
 )
@@ -118,17 +85,22 @@ def outcome(data: bytes) -> Application | ManifestInvalid:
     try:
         return load_manifest(data, "any.yaml")
     except ManifestInvalid as error:
-        lines = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
-        assert error.findings
-        for finding in error.findings:
-            assert 1 <= finding.line <= lines
-            assert finding.column >= 1
-            assert finding.excerpt.isprintable()
-            assert finding.path.isprintable()
-            assert finding.message
+        check_findings(error.findings, data)
         return error
     finally:
         assert clock.monotonic() - started < SECONDS
+
+
+def check_findings(findings: tuple[Finding, ...], data: bytes) -> None:
+    """There are findings, each says something printable, and each lies inside the file."""
+    lines = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    assert findings
+    for finding in findings:
+        assert 1 <= finding.line <= len(lines)
+        assert finding.column >= 1
+        assert finding.message
+        assert finding.hint
+        assert (finding.path + finding.message + finding.hint + finding.excerpt).isprintable()
 
 
 @given(st.binary(max_size=2048))
@@ -152,9 +124,8 @@ def test_a_good_manifest_with_a_piece_replaced(start: int, length: int, piece: s
     if isinstance(result, Application):
         for actor in result.actors:
             assert actor.max_message <= min(actor.memory // 4, actor.mailbox_bytes)
-            assert {link.target for link in actor.links} <= {
-                spec.name for spec in (*result.actors, *result.providers)
-            }
+            names = {one.name for one in result.actors} | {one.name for one in result.providers}
+            assert {link.target for link in actor.links} <= names
 
 
 @given(st.lists(st.sampled_from(LINES), max_size=60))

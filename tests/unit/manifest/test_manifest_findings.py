@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from actorhost.errors import FaultCode, Finding, ManifestInvalid
 from actorhost.limits import MIB
-from actorhost.manifest import MAX_MANIFEST, load_manifest
+from actorhost.manifest import MAX_MANIFEST, load_manifest, nodes
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -40,7 +41,12 @@ def findings_of(data: bytes | str) -> tuple[Finding, ...]:
     return caught.value.findings
 
 
-def test_the_whole_report_of_a_manifest_with_every_kind_of_mistake() -> None:
+@pytest.mark.parametrize("parser", [yaml.SafeLoader, nodes._LOADER], ids=["python", "installed"])
+def test_the_whole_report_of_a_manifest_with_every_kind_of_mistake(
+    parser: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # PyYAML has libyaml's parser on most platforms and its own elsewhere: the report is the same.
+    monkeypatch.setattr(nodes, "_LOADER", parser)
     with pytest.raises(ManifestInvalid) as caught:
         load_manifest((GOLDEN / "bad.yaml").read_bytes(), "bad.yaml")
     assert f"{caught.value}\n" == (GOLDEN / "bad.txt").read_text(encoding="utf-8")
@@ -51,57 +57,76 @@ def test_the_manifest_of_the_table_below_is_good() -> None:
     assert load_manifest(GOOD.encode(), "one.yaml").name == "one"
 
 
+ACTOR = "spec.components[0].properties"
+LINK = "spec.components[0].traits[0].properties"
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "line", "column", "path", "message"),
+    ("old", "new", "expected"),
     [
-        ("kind: Application", "kind: Deployment", 2, 7, "kind", "'Deployment' is not supported"),
-        ("kind: Application\n", "", 1, 1, "manifest", "the key kind is missing"),
-        ("{name: one}", "{name: one, extra: 1}", 3, 23, "metadata.extra", "unknown key"),
-        ("{name: one}", "{nam: one}", 3, 12, "metadata.nam", "unknown key"),
-        ("{name: one}", "one", 3, 11, "metadata", "expected a map, found the text 'one'"),
-        ("    - name: one", "    - name: One", 6, 13, "spec.components[0].name", "'One' is not a component name"),
-        ("    - name: one\n      type", "    - type", 6, 7, "spec.components[0]", "the key name is missing"),
-        ("name: store", "name: shop", 14, 32, "spec.components[0].traits[0].properties.target", "there is no component store"),
-        ("one.wasm", "", 9, 16, "spec.components[0].properties.module", "expected text, found nothing"),
-        ("4MiB", "4MB", 10, 17, "spec.components[0].properties.memory",
-         "expected a size like 65536, 64KiB or 4MiB, found the text '4MB'"),
-        ("4MiB", "512KiB", 10, 17, "spec.components[0].properties.memory", "the size 512KiB is out of range"),
-        ("4MiB", "[4]", 10, 17, "spec.components[0].properties.memory",
-         "expected a size like 65536, 64KiB or 4MiB, found a list"),
-        ("4MiB", "true", 10, 17, "spec.components[0].properties.memory",
-         "expected a size like 65536, 64KiB or 4MiB, found the boolean true"),
-        ("memory: 4MiB", "timeout: 0", 10, 18, "spec.components[0].properties.timeout",
-         "the duration 0ms is out of range"),
-        ("memory: 4MiB", "timeout: 61m", 10, 18, "spec.components[0].properties.timeout",
-         "the duration 3660s is out of range"),
-        ("memory: 4MiB", "instances: 10001", 10, 20, "spec.components[0].properties.instances", "10001 is out of range"),
-        ("memory: 4MiB", "weight: 101", 10, 17, "spec.components[0].properties.weight", "101 is out of range"),
-        ("memory: 4MiB", "max-message: 1025KiB", 10, 22, "spec.components[0].properties.max-message",
-         "1025KiB is more than a quarter of the memory, which is 4MiB"),
-        ("memory: 4MiB", "env: {A: 1}", 10, 18, "spec.components[0].properties.env.A", "expected text, found the number 1"),
-        ("memory: 4MiB", "env: {a b: x}", 10, 15, "spec.components[0].properties.env.'a b'",
-         "'a b' is not an environment name"),
-        ("[a:b]", "[a:b, a:c]", 11, 26, "spec.components[0].properties.contracts[1]",
-         "the contract a:c is declared but no link uses it"),
-        ("[a:b]", "[]", 14, 49, "spec.components[0].traits[0].properties.contract",
-         "the actor does not declare the contract a:b"),
-        ("[a:b]", "[a]", 11, 21, "spec.components[0].properties.contracts[0]", "'a' is not a contract id"),
-        ("[a:b]", "a:b", 11, 20, "spec.components[0].properties.contracts", "expected a list, found the text 'a:b'"),
-        ("type: link", "type: ingest", 13, 17, "spec.components[0].traits[0].type",
-         "trait type ingest is not supported by this version"),
-        ("provider: p, ", "", 17, 7, "spec.components[1].properties", "the key provider is missing"),
-        ("p, contract: a:b", "p, contract: a:c", 14, 49, "spec.components[0].traits[0].properties.contract",
-         "provider store provides a:c, not a:b"),
+        ("kind: Application", "kind: Deployment", "2:7: kind: 'Deployment' is not supported"),
+        ("kind: Application\n", "", "1:1: manifest: the key kind is missing"),
+        ("{name: one}", "{name: one, extra: 1}", "3:23: metadata.extra: unknown key"),
+        ("{name: one}", "{nam: one}", "3:12: metadata.nam: unknown key"),
+        ("{name: one}", "one", "3:11: metadata: expected a map, found the text 'one'"),
+        (
+            "    - name: one",
+            "    - name: One",
+            "6:13: spec.components[0].name: 'One' is not a component name",
+        ),
+        ("    - name: one\n      type", "    - type", "6:7: spec.components[0]: the key name is missing"),
+        ("name: store", "name: shop", f"14:32: {LINK}.target: there is no component store"),
+        ("one.wasm", "", f"9:16: {ACTOR}.module: expected text, found nothing"),
+        (
+            "4MiB",
+            "4MB",
+            f"10:17: {ACTOR}.memory: expected a size like 65536, 64KiB or 4MiB, found the text '4MB'",
+        ),
+        ("4MiB", "512KiB", f"10:17: {ACTOR}.memory: the size 512KiB is out of range"),
+        ("4MiB", "[4]", f"10:17: {ACTOR}.memory: expected a size like 65536, 64KiB or 4MiB, found a list"),
+        (
+            "4MiB",
+            "true",
+            f"10:17: {ACTOR}.memory: expected a size like 65536, 64KiB or 4MiB, found the boolean true",
+        ),
+        ("memory: 4MiB", "timeout: 0", f"10:18: {ACTOR}.timeout: the duration 0ms is out of range"),
+        ("memory: 4MiB", "timeout: 61m", f"10:18: {ACTOR}.timeout: the duration 3660s is out of range"),
+        ("memory: 4MiB", "instances: 10001", f"10:20: {ACTOR}.instances: 10001 is out of range"),
+        ("memory: 4MiB", "weight: 101", f"10:17: {ACTOR}.weight: 101 is out of range"),
+        (
+            "memory: 4MiB",
+            "max-message: 1025KiB",
+            f"10:22: {ACTOR}.max-message: 1025KiB is more than a quarter of the memory, which is 4MiB",
+        ),
+        ("memory: 4MiB", "env: {A: 1}", f"10:18: {ACTOR}.env.A: expected text, found the number 1"),
+        ("memory: 4MiB", "env: {a b: x}", f"10:15: {ACTOR}.env.'a b': 'a b' is not an environment name"),
+        (
+            "[a:b]",
+            "[a:b, a:c]",
+            f"11:26: {ACTOR}.contracts[1]: the contract a:c is declared but no link uses it",
+        ),
+        ("[a:b]", "[]", f"14:49: {LINK}.contract: the actor does not declare the contract a:b"),
+        ("[a:b]", "[a]", f"11:21: {ACTOR}.contracts[0]: 'a' is not a contract id"),
+        ("[a:b]", "a:b", f"11:20: {ACTOR}.contracts: expected a list, found the text 'a:b'"),
+        (
+            "type: link",
+            "type: ingest",
+            "13:17: spec.components[0].traits[0].type: trait type ingest is not supported by this version",
+        ),
+        ("provider: p, ", "", "17:7: spec.components[1].properties: the key provider is missing"),
+        (
+            "p, contract: a:b",
+            "p, contract: a:c",
+            f"14:49: {LINK}.contract: provider store provides a:c, not a:b",
+        ),
     ],
-)  # fmt: skip
-def test_one_mistake_is_one_finding_at_its_place(
-    old: str, new: str, line: int, column: int, path: str, message: str
-) -> None:
+)
+def test_one_mistake_is_one_finding_at_its_place(old: str, new: str, expected: str) -> None:
     broken = GOOD.replace(old, new, 1)
     assert broken != GOOD
     (finding,) = findings_of(broken)
-    assert (finding.line, finding.column, finding.path, finding.message) == (line, column, path, message)
-    assert finding.excerpt == broken.splitlines()[line - 1].strip()
+    assert f"{finding.line}:{finding.column}: {finding.path}: {finding.message}" == expected
+    assert finding.excerpt == broken.splitlines()[finding.line - 1].strip()
     assert finding.hint
 
 
