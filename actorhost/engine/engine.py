@@ -1,0 +1,158 @@
+"""The engine port: compile modules, make instances of them, account for all of it.
+
+One engine belongs to one event loop and its thread: ``async with Engine(...)``. Leaving the block
+closes every instance and module that is left. While it is open the interpreter's switch interval is
+lowered, so that a busy Python thread beside the loop delays a guest by little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from actorhost.engine import admission, selftest
+from actorhost.engine.cache import ModuleCache
+from actorhost.engine.config import Profile
+from actorhost.engine.frame import Frames
+from actorhost.engine.instance import Instance, InstanceOptions
+from actorhost.engine.modules import Module, compile_module, examine
+from actorhost.engine.runqueue import RunQueue
+from actorhost.engine.runtime import Runtime
+from actorhost.engine.sandbox import Sandbox, SandboxLimits
+from actorhost.engine.suspension import Suspension
+from actorhost.engine.ticker import EpochTicker
+from actorhost.errors import Closed
+from actorhost.limits import Limits
+
+_SWITCH_INTERVAL: Final = 0.0005
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatistics:
+    """Counts since the engine opened, and what is alive now; ``guest_ns`` is time spent in guests."""
+
+    instances: int
+    instances_made: int
+    modules: int
+    waiting: int
+    guest_ns: int
+    ticks: int
+
+
+class Engine:
+    """Runs guests on fibers in the event loop's thread.
+
+    `cache` is a directory for compiled modules, None for none.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, cache: Path | None = None) -> None:
+        self._limits = limits or Limits()
+        self._cache = ModuleCache(cache)
+        self._suspension = Suspension()
+        self._ticker = EpochTicker()
+        self._frames = Frames()
+        self._runtimes: dict[Profile, Runtime] = {}
+        self._instances: set[Instance] = set()
+        self._modules: list[Module] = []
+        self._made = 0
+        self._queue: RunQueue | None = None
+        self._compiler = ThreadPoolExecutor(1, "actorhost-compile")
+        self._switch_interval = 0.0
+
+    async def __aenter__(self) -> Self:
+        """Open the engine; raises :class:`EngineUnavailable` where guests cannot run safely."""
+        selftest.prepare()
+        self._queue = RunQueue(self._ticker, self._suspension, asyncio.get_running_loop())
+        self._switch_interval = sys.getswitchinterval()
+        sys.setswitchinterval(min(_SWITCH_INTERVAL, self._switch_interval))
+        self._ticker.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close all instances and modules."""
+        for instance in tuple(self._instances):
+            instance.close()
+        for module in self._modules:
+            module.close()
+        self._compiler.shutdown()
+        self._ticker.stop()
+        for runtime in self._runtimes.values():
+            runtime.close()
+        sys.setswitchinterval(self._switch_interval)
+        self._queue = None
+
+    async def compile(self, wasm: bytes, *, memory: int | None = None) -> Module:
+        """Return `wasm` compiled for instances of at most `memory` bytes.
+
+        Raises :class:`ModuleRefused` with every reason why it cannot run here.
+        """
+        limits = self._limits
+        memory = limits.memory if memory is None else memory
+        info = examine(wasm, max_module=limits.max_module)
+        admission.admit(info, memory=memory, table_elements=limits.table_elements)
+        profile = Profile.for_memory(memory)
+        loop = asyncio.get_running_loop()
+        runtime = self._runtimes.get(profile)
+        if runtime is None:
+            runtime = await self._open_runtime(profile, loop)
+        module = await loop.run_in_executor(
+            self._compiler, compile_module, runtime.address, wasm, info, profile, self._cache
+        )
+        self._modules.append(module)
+        return module
+
+    async def instantiate(self, module: Module, options: InstanceOptions) -> Instance:
+        """Return a started instance of `module`.
+
+        Raises what a start function ends with (see :meth:`Instance.call`), or
+        :class:`Unavailable` when this process cannot hold another sandbox.
+        """
+        if self._queue is None:
+            raise Closed("the engine is not open")
+        limits = SandboxLimits(
+            memory=options.memory, table_elements=options.table_elements, max_message=options.max_message
+        )
+        sandbox = Sandbox(self._runtimes[module.profile], module, limits)
+        instance = Instance(sandbox, options, self._queue, self._frames, self._instances.discard)
+        self._instances.add(instance)
+        self._made += 1
+        if sandbox.starts:
+            try:
+                await instance.start(options)
+            except BaseException:
+                instance.close()
+                raise
+        return instance
+
+    def options(self) -> InstanceOptions:
+        """Return instance options with this engine's limits."""
+        limits = self._limits
+        return InstanceOptions(
+            memory=limits.memory,
+            max_message=limits.max_message,
+            table_elements=limits.table_elements,
+            start_timeout=limits.start_timeout,
+        )
+
+    def statistics(self) -> EngineStatistics:
+        """Return the counts now."""
+        queue = self._queue
+        return EngineStatistics(
+            instances=len(self._instances),
+            instances_made=self._made,
+            modules=len(self._modules),
+            waiting=len(queue) if queue is not None else 0,
+            guest_ns=queue.total_ns + queue.spent_ns if queue is not None else 0,
+            ticks=self._ticker.ticks,
+        )
+
+    async def _open_runtime(self, profile: Profile, loop: asyncio.AbstractEventLoop) -> Runtime:
+        runtime = Runtime(profile, self._suspension)
+        self._runtimes[profile] = runtime
+        await loop.run_in_executor(self._compiler, runtime.compile_shims, self._cache)
+        self._ticker.watch(runtime.address)
+        return runtime

@@ -1,0 +1,209 @@
+"""A live sandbox: delivers one message at a time to a guest and returns its reply.
+
+Created by :meth:`Engine.instantiate`; owned by whoever asked for it, and by the engine, which
+closes what is left over. A trap, a deadline, a broken rule or a cancelled call ends the instance:
+its memory may be half-written, so it takes no more messages. The host survives all of them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NoReturn
+
+from actorhost import clock
+from actorhost.engine import traps
+from actorhost.engine import mailbox as box
+from actorhost.engine.capi import C
+from actorhost.engine.frame import Frame, Frames
+from actorhost.engine.requests import HostCall, Log, Requests
+from actorhost.engine.runqueue import FRESH_BUDGET_NS, RunQueue
+from actorhost.engine.sandbox import Sandbox
+from actorhost.errors import (
+    ActorFailed,
+    ActorhostError,
+    Closed,
+    DeadlineExceeded,
+    Denied,
+    GuestMisbehaved,
+    InternalError,
+)
+
+_begin: Final = C.wasmtime_func_call_async
+_delete: Final = C.wasmtime_call_future_delete
+_set_epoch_deadline: Final = C.wasmtime_context_set_epoch_deadline
+
+_ANSWER_NS: Final = 5_000
+"""About what answering a request costs the loop besides guest time; it counts against the pass."""
+
+
+async def refuse_calls(binding: str, namespace: str, operation: str, payload: bytes) -> bytes:
+    """Refuse every capability call: what an instance may do when nothing was linked."""
+    raise Denied(
+        f"no link {binding or 'default'!r} to {namespace!r} for {operation!r}", hint="link it in the manifest"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceOptions:
+    """What an instance may use and whom it talks to.
+
+    ``memory`` bytes of linear memory; ``max_message`` bytes of one message or reply; ``weight``
+    its share of busy time; ``start_timeout`` seconds for all start functions together.
+    """
+
+    memory: int
+    max_message: int
+    table_elements: int
+    start_timeout: float
+    weight: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict)
+    log: Log = lambda _source, _text: None
+    host_call: HostCall = refuse_calls
+
+
+class Instance:
+    """A guest that is alive; see the module's header for what ends it."""
+
+    __slots__ = ("_address", "_busy", "_frames", "_on_close", "_queue", "_requests", "_sandbox", "_weight",
+                 "calls")  # fmt: skip
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        options: InstanceOptions,
+        queue: RunQueue,
+        frames: Frames,
+        on_close: Callable[[Instance], None],
+    ) -> None:
+        self._sandbox = sandbox
+        self._requests = Requests(sandbox.mailbox, options.log, options.environment)
+        self._queue = queue
+        self._frames = frames
+        self._weight = options.weight
+        self._on_close = on_close
+        self._address = ctypes.addressof(sandbox.guest_call)
+        self._busy = False
+        self.calls = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether the instance can take another message."""
+        return self._sandbox.store != 0
+
+    def close(self) -> None:
+        """Free the sandbox; may be called again, but not while a call is under way."""
+        if self.alive:
+            self._sandbox.close()
+            self._on_close(self)
+
+    async def start(self, options: InstanceOptions) -> None:
+        """Run the guest's start functions; raises as :meth:`call` does, and closes on failure."""
+        deadline = clock.monotonic() + options.start_timeout
+        mailbox = self._sandbox.mailbox
+        for name, function in self._sandbox.starts:
+            mailbox.put_request(b"", b"")
+            try:
+                await self._run(ctypes.addressof(function), (), deadline, options.host_call)
+            except ActorhostError as error:
+                error.where = error.where or name
+                raise
+
+    async def call(self, operation: str, payload: bytes, *, deadline: float, host_call: HostCall) -> bytes:
+        """Deliver one message and return the guest's reply.
+
+        `deadline` is in seconds of the monotonic clock. `host_call` serves the guest's capability
+        calls and keeps its own deadline. Raises :class:`ActorFailed` when the guest answers with
+        an error and lives on; :class:`TooLarge` for a message over the limit, before anything is
+        done; :class:`DeadlineExceeded`, :class:`MemoryExceeded`, :class:`GuestTrapped`,
+        :class:`GuestMisbehaved` or :class:`TooLarge` (a reply) when it was ended for it;
+        :class:`Closed` when it had ended before. Cancelling the task ends the guest.
+        """
+        if self._busy:
+            raise InternalError("an instance takes one message at a time")
+        if not self.alive:
+            raise Closed("the instance has ended", hint="make a new one")
+        mailbox = self._sandbox.mailbox
+        name = operation.encode()
+        mailbox.put_request(name, payload)
+        self.calls += 1
+        code = await self._run(self._address, (len(name), len(payload)), deadline, host_call)
+        mailbox.refresh()
+        header = mailbox.header()
+        if code != 1 or header[box.STATUS] != box.REPLIED:
+            self._refuse(code, header)
+        reply = mailbox.read(header[box.REPLY_AT], header[box.REPLY_LENGTH])
+        if mailbox.used > box.KEEP:
+            mailbox.shrink()
+        return reply
+
+    async def _run(self, function: int, arguments: tuple[int, ...], deadline: float, host_call: HostCall) -> int:
+        """Run the function at address `function` to its end; returns its result, if it has one."""
+        frame = self._frames.take()
+        words, count, results = frame.words, len(arguments), 0
+        if arguments:
+            words[Frame.FIRST], words[Frame.SECOND] = arguments
+            results = 1
+        context = self._sandbox.context
+        _set_epoch_deadline(context, 1)
+        future = _begin(
+            context, function, frame.arguments, count, frame.results, results, frame.trap, frame.error
+        )
+        self._busy = True
+        ended = False
+        try:
+            await self._drive(future, deadline, host_call)
+            ended = True
+        finally:
+            self._busy = False
+            _delete(future)  # a fiber that has not ended is unwound by this
+            failure = frame.failure()
+            self._frames.give_back(frame)
+            if not ended:
+                self.close()
+        if failure is not None:
+            self._fail(failure)
+        return words[Frame.RESULT] if results else 0
+
+    async def _drive(self, future: int, deadline: float, host_call: HostCall) -> None:
+        """Poll the fiber, wait for its turns and answer its requests until it has ended."""
+        queue = self._queue
+        while True:
+            if queue.spent_ns < FRESH_BUDGET_NS:
+                if queue.poll(future):
+                    return
+                yielded = not queue.suspension.parked
+                if yielded and await queue.turn(future, self._weight, deadline, fresh=False):
+                    return
+            elif await queue.turn(future, self._weight, deadline, fresh=True):
+                return
+            await self._requests.answer(host_call, deadline)
+            queue.spent_ns += _ANSWER_NS
+            if clock.monotonic() >= deadline:
+                raise DeadlineExceeded("the guest was waiting or running at its deadline")
+
+    def _fail(self, failure: tuple[int | None, str]) -> None:
+        """Raise what the trap `failure` means and close, unless the guest exited in good order."""
+        mailbox = self._sandbox.mailbox
+        mailbox.refresh()
+        header = mailbox.header()
+        if traps.exited_cleanly(header) and not header[box.OP_LENGTH]:
+            return
+        code, text = failure
+        memory = self._sandbox.memory_size()
+        self.close()
+        raise traps.ended(code, text, header, memory=memory, limit=self._sandbox.limits.memory)
+
+    def _refuse(self, code: int, header: tuple[int, ...]) -> NoReturn:
+        """Raise what a call that returned without a plain reply means."""
+        status = header[box.STATUS]
+        if status & box.FAILED:
+            text = self._sandbox.mailbox.read(header[box.ERROR_AT], header[box.ERROR_LENGTH])
+            raise ActorFailed(text.decode("utf-8", "replace"))
+        if code == 0:
+            raise ActorFailed("the actor failed and gave no reason", hint="call __guest_error before returning 0")
+        self.close()
+        if code == 1:
+            raise GuestMisbehaved("the guest returned success without a reply", hint="call __guest_response")
+        raise GuestMisbehaved(f"__guest_call returned {code}, and may return 1 or 0")

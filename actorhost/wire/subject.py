@@ -1,0 +1,116 @@
+"""Formats and parses NATS subjects: the one place that knows how an address is spelled.
+
+``ah.{lattice}.rpc.{actor}.{operation}`` reaches an actor, ``ah.{lattice}.ctl.{host}.{operation}``
+controls a host (or ``all`` of them). The operation is in the subject so that NATS permissions can
+be generated from contracts; what does not fit a token is percent-encoded (RFC 3986, section 2.1).
+Formatting and parsing are exact inverses: a second spelling of the same address is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote, unquote_to_bytes
+
+from actorhost.errors import ProtocolError
+from actorhost.ids import ActorName, HostId, LatticeName, OperationName
+
+ALL_HOSTS: Final = "all"
+"""Stands for every host of a lattice in a control subject."""
+
+_PREFIX: Final = "ah"
+_TOKEN: Final = re.compile(r"(?:[A-Za-z0-9_-]|%[0-9A-F]{2})+")
+
+
+@dataclass(frozen=True, slots=True)
+class RpcAddress:
+    """One operation of one actor."""
+
+    lattice: LatticeName
+    actor: ActorName
+    operation: OperationName
+
+
+@dataclass(frozen=True, slots=True)
+class ControlAddress:
+    """One control operation of one host, or of all when `host` is None."""
+
+    lattice: LatticeName
+    host: HostId | None
+    operation: OperationName
+
+
+def encode_operation(operation: str) -> str:
+    """Return `operation` as one subject token."""
+    # quote() leaves '.' and '~' alone; a dot would start another token.
+    return quote(operation, safe="").replace(".", "%2E").replace("~", "%7E")
+
+
+@lru_cache(maxsize=4096)
+def decode_operation(token: str) -> OperationName:
+    """Return the operation `token` spells, or raise :class:`ProtocolError`; remembers recent ones."""
+    if _TOKEN.fullmatch(token) is None:
+        raise ProtocolError(
+            f"{token[:80]!r} is not an operation in a subject",
+            hint="percent-encode every byte but letters, digits, '-' and '_', in upper case",
+        )
+    try:
+        operation = OperationName.parse(unquote_to_bytes(token).decode("utf-8"))
+    except UnicodeDecodeError:
+        raise ProtocolError(f"{token[:80]!r} does not decode to UTF-8") from None
+    if encode_operation(operation) != token:
+        raise ProtocolError(
+            f"{token[:80]!r} is not the canonical spelling of {operation!r}",
+            hint=f"use {encode_operation(operation)}",
+        )
+    return operation
+
+
+def rpc_subject(lattice: str, actor: str, operation: str) -> str:
+    """Return the subject of `operation` of `actor`."""
+    return f"{_PREFIX}.{lattice}.rpc.{actor}.{encode_operation(operation)}"
+
+
+def rpc_wildcard(lattice: str, actor: str) -> str:
+    """Return the subject that matches every operation of `actor`."""
+    return f"{_PREFIX}.{lattice}.rpc.{actor}.*"
+
+
+def parse_rpc(subject: str) -> RpcAddress:
+    """Return the address `subject` spells, or raise :class:`InvalidInput`."""
+    lattice, actor, operation = _parse(subject, "rpc")
+    return RpcAddress(LatticeName.parse(lattice), ActorName.parse(actor), decode_operation(operation))
+
+
+def control_subject(lattice: str, host: str, operation: str) -> str:
+    """Return the subject of control operation `operation` of `host` (an id, or ``all``)."""
+    return f"{_PREFIX}.{lattice}.ctl.{host}.{encode_operation(operation)}"
+
+
+def control_wildcard(lattice: str, host: str) -> str:
+    """Return the subject that matches every control operation of `host`."""
+    return f"{_PREFIX}.{lattice}.ctl.{host}.*"
+
+
+def parse_control(subject: str) -> ControlAddress:
+    """Return the address `subject` spells, or raise :class:`InvalidInput`."""
+    lattice, host, operation = _parse(subject, "ctl")
+    target = None if host == ALL_HOSTS else HostId.parse(host)
+    return ControlAddress(LatticeName.parse(lattice), target, decode_operation(operation))
+
+
+def last_token(subject: str) -> str:
+    """Return what follows the last dot of `subject`."""
+    return subject[subject.rfind(".") + 1 :]
+
+
+def _parse(subject: str, branch: str) -> tuple[str, str, str]:
+    tokens = subject.split(".")
+    if len(tokens) != 5 or tokens[0] != _PREFIX or tokens[2] != branch:  # noqa: PLR2004
+        raise ProtocolError(
+            f"{subject[:120]!r} is not a subject of the {branch} branch",
+            hint=f"use {_PREFIX}.LATTICE.{branch}.NAME.OPERATION",
+        )
+    return tokens[1], tokens[3], tokens[4]
