@@ -7,7 +7,7 @@ for byte, so function indices, custom sections and data stay as they were.
 
 from __future__ import annotations
 
-from actorhost.engine.sections_cursor import Cursor
+from actorhost.engine.sections_cursor import CONTINUES, Cursor
 from actorhost.engine.sections_model import ModuleInfo, Section, SectionId
 from actorhost.errors import ModuleRefused
 
@@ -52,8 +52,8 @@ def _with_entry(data: bytes, section: Section, entry: bytes) -> bytes:
 
 def _leb(value: int) -> bytes:
     encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
+    while value >= CONTINUES:
+        encoded.append(value % CONTINUES | CONTINUES)
+        value //= CONTINUES
     encoded.append(value)
     return bytes(encoded)
