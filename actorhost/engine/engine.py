@@ -85,8 +85,10 @@ class Engine:
         sys.setswitchinterval(self._switch_interval)
         self._queue = None
 
-    async def compile(self, wasm: bytes, *, memory: int | None = None) -> Module:
-        """Return `wasm` compiled for instances of at most `memory` bytes.
+    async def compile(
+        self, wasm: bytes, *, memory: int | None = None, profile: Profile | None = None
+    ) -> Module:
+        """Return `wasm` compiled for instances of at most `memory` bytes, in the profile that fits it.
 
         Raises :class:`ModuleRefused` with every reason why it cannot run here.
         """
@@ -94,7 +96,7 @@ class Engine:
         memory = limits.memory if memory is None else memory
         info = examine(wasm, max_module=limits.max_module)
         admission.admit(info, memory=memory, table_elements=limits.table_elements)
-        profile = Profile.for_memory(memory)
+        profile = profile or Profile.for_memory(memory)
         loop = asyncio.get_running_loop()
         runtime = self._runtimes.get(profile)
         if runtime is None:

@@ -1,0 +1,174 @@
+"""A deployed actor: its mailbox and the runners whose instances pull from it.
+
+Owned by a deployment; lives from :meth:`Actor.run` until that task is cancelled. An instance that
+ends is replaced by its slot; the mailbox and what waits in it survive that. When the actor stops,
+what is left in the mailbox is answered with a fault.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Final
+
+import anyio
+import structlog
+from anyio.abc import TaskStatus
+
+from actorhost import clock
+from actorhost.capability import Broker, Caller, Grants
+from actorhost.engine import Engine, HostCall, InstanceOptions, Module
+from actorhost.errors import ActorhostError, CallTimeout, Closed, InternalError, Overloaded
+from actorhost.host.delivery import Delivery
+from actorhost.host.log import ActorLog
+from actorhost.host.slot import Slot
+from actorhost.limits import Limits
+from actorhost.mailbox import Mailbox, MailboxStatistics
+from actorhost.manifest import ActorSpec
+
+_TURN: Final = 32
+"""Messages a runner handles before it lets the event loop look at other things."""
+
+_log: Final = structlog.get_logger("actorhost.host")
+
+
+@dataclass(slots=True)
+class Counts:
+    """How the messages of one actor ended: replies, faults by code, and dropped before they ran."""
+
+    replied: int = 0
+    expired: int = 0
+    faults: dict[str, int] | None = None
+
+    def fault(self, code: str) -> None:
+        """Count one fault."""
+        self.faults = self.faults or {}
+        self.faults[code] = self.faults.get(code, 0) + 1
+
+
+class Actor:
+    """One actor of this host."""
+
+    def __init__(
+        self, spec: ActorSpec, module: Module, *, engine: Engine, broker: Broker, grants: Grants, limits: Limits
+    ) -> None:
+        self.spec = spec
+        self.module = module
+        self.log = ActorLog(spec.name)
+        self.counts = Counts()
+        self._broker = broker
+        self._grants = grants
+        self._mailbox: Mailbox[Delivery] = Mailbox(
+            spec.name, max_count=spec.mailbox_count, max_bytes=spec.mailbox_bytes
+        )
+        options = InstanceOptions(
+            memory=spec.memory,
+            max_message=spec.max_message,
+            table_elements=limits.table_elements,
+            start_timeout=limits.start_timeout,
+            weight=spec.weight,
+            environment=spec.env,
+            log=self.log.write,
+            host_call=self._start_call,
+        )
+        self._start_timeout = limits.start_timeout
+        self._scope = anyio.CancelScope()
+        self._ended = anyio.Event()
+        self._slots = [Slot(engine, module, options, spec.policy) for _ in range(spec.instances)]
+
+    @property
+    def instances_made(self) -> int:
+        """Sandboxes made since deployment; more than the instances means some were replaced."""
+        return sum(slot.made for slot in self._slots)
+
+    def mailbox_statistics(self) -> MailboxStatistics:
+        """Return what waits now and what was refused."""
+        return self._mailbox.statistics()
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Put `delivery` into the mailbox, or raise :class:`Overloaded` or :class:`Closed` at once."""
+        try:
+            self._mailbox.put(delivery, delivery.size)
+        except Overloaded as error:
+            self.counts.fault(error.code)
+            raise
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Fill the instances, report started, and handle messages until stopped or cancelled."""
+        try:
+            with self._scope:
+                for slot in self._slots:
+                    await slot.fill()
+                async with anyio.create_task_group() as runners:
+                    for slot in self._slots:
+                        runners.start_soon(self._handle_all, slot)
+                    task_status.started()
+        finally:
+            with anyio.CancelScope(shield=True):
+                for delivery in self._mailbox.close():
+                    await delivery.answer(self._stopped())
+            for slot in self._slots:
+                slot.close()
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """End :meth:`run` and wait for it; messages in hand and in the mailbox get a fault."""
+        self._scope.cancel()
+        await self._ended.wait()
+
+    async def _handle_all(self, slot: Slot) -> None:
+        while True:
+            for _ in range(_TURN):
+                await self._handle(slot, await self._mailbox.get())
+            await anyio.lowlevel.checkpoint()
+
+    async def _handle(self, slot: Slot, delivery: Delivery) -> None:
+        try:
+            result = await self._outcome(slot, delivery)
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):
+                await delivery.answer(self._stopped(outcome_known=False))
+            raise
+        if isinstance(result, bytes):
+            self.counts.replied += 1
+        else:
+            self.counts.fault(result.code)
+        await delivery.answer(result)
+
+    async def _outcome(self, slot: Slot, delivery: Delivery) -> bytes | ActorhostError:
+        """Return the reply to `delivery`, or the error it ended with; never raises."""
+        if clock.monotonic() >= delivery.deadline:
+            return self._expired()
+        host_call = self._host_call(delivery.deadline, delivery.chain)
+        try:
+            return await slot.call(delivery.operation, delivery.payload, delivery.deadline, host_call)
+        except ActorhostError as error:
+            error.where = error.where or f"actor {self.spec.name}"
+            return error
+        except Exception:
+            _log.exception("bug while handling a message", actor=self.spec.name, operation=delivery.operation)
+            return InternalError("unexpected error; see the host's log", where=f"actor {self.spec.name}")
+
+    async def _start_call(self, binding: str, namespace: str, operation: str, payload: bytes) -> bytes:
+        """Serve a capability call of a start function, which belongs to no message."""
+        host_call = self._host_call(clock.monotonic() + self._start_timeout, ())
+        return await host_call(binding, namespace, operation, payload)
+
+    def _host_call(self, deadline: float, chain: tuple[str, ...]) -> HostCall:
+        caller = Caller(self.spec.name, self._grants, deadline, chain, self.spec.max_message)
+        return functools.partial(self._broker.call, caller)
+
+    def _stopped(self, *, outcome_known: bool = True) -> Closed:
+        error = Closed(f"actor {self.spec.name!r} was stopped", where=f"actor {self.spec.name}")
+        error.outcome_known = outcome_known
+        return error
+
+    def _expired(self) -> CallTimeout:
+        self.counts.expired += 1
+        error = CallTimeout(
+            f"the message waited in the mailbox of actor {self.spec.name!r} until its deadline",
+            hint="the actor is busy: retry later, or give it more instances",
+            where=f"actor {self.spec.name}",
+        )
+        error.outcome_known = True
+        return error

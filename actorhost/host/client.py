@@ -1,0 +1,44 @@
+"""A client of a lattice: reaches actors by name over NATS, without running any itself."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from actorhost import clock, limits as limits_module
+from actorhost.host.remote import Remote
+from actorhost.ids import ActorName, LatticeName, OperationName, new_call_id
+from actorhost.limits import Limits
+from actorhost.transport import NatsTransport, Transport
+
+
+class Client:
+    """Talks to the actors of `lattice` through the NATS server at `url`; use ``async with``."""
+
+    def __init__(self, url: str, *, lattice: str = "default", limits: Limits | None = None) -> None:
+        self.lattice = LatticeName.parse(lattice)
+        self.limits = limits or limits_module.load()
+        name = f"client-{new_call_id()}"
+        self.transport: Transport = NatsTransport(url, name=name, limits=self.limits)
+        self._remote = Remote(self.transport, self.lattice, name)
+
+    async def __aenter__(self) -> Self:
+        """Connect; raises :class:`~actorhost.errors.ServerUnavailable`."""
+        await self.transport.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Send what is waiting, and disconnect."""
+        await self.transport.close()
+
+    async def ask(self, actor: str, operation: str, payload: bytes = b"", *, timeout: float | None = None) -> bytes:
+        """Return the reply of `actor` to one message; `timeout` is in seconds.
+
+        Raises a :class:`~actorhost.errors.CallFailed` that says how the call ended.
+        """
+        deadline = clock.monotonic() + (self.limits.call_timeout if timeout is None else timeout)
+        return await self._remote.ask(ActorName.parse(actor), OperationName.parse(operation), payload, deadline)
+
+    async def tell(self, actor: str, operation: str, payload: bytes = b"") -> None:
+        """Send one message that gets no answer; at most once."""
+        deadline = clock.monotonic() + self.limits.call_timeout
+        await self._remote.tell(ActorName.parse(actor), OperationName.parse(operation), payload, deadline)

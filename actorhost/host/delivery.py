@@ -1,0 +1,73 @@
+"""A delivery: one message on its way through this host, with how it is answered.
+
+Made by the router or by a local caller, owned by the mailbox it waits in and then by the runner
+that handles it. Whoever ends it calls its answer exactly once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from actorhost.errors import ActorhostError
+
+Answer = Callable[["bytes | ActorhostError"], Awaitable[None]]
+"""Takes the reply or the error that the message ended with."""
+
+OVERHEAD: Final = 256
+"""Bytes a delivery takes besides its payload, about; counted so that empty messages have a size."""
+
+
+class Delivery:
+    """One message: `deadline` is in seconds of the monotonic clock, `chain` names the callers."""
+
+    __slots__ = ("answer", "chain", "deadline", "operation", "payload")
+
+    def __init__(
+        self, operation: str, payload: bytes, deadline: float, chain: tuple[str, ...], answer: Answer
+    ) -> None:
+        self.operation = operation
+        self.payload = payload
+        self.deadline = deadline
+        self.chain = chain
+        self.answer = answer
+
+    @property
+    def size(self) -> int:
+        """Bytes the delivery counts for in a mailbox."""
+        return len(self.payload) + OVERHEAD
+
+
+class LocalAnswer:
+    """The answer of a caller in this process: waited for with :meth:`result`."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[bytes | ActorhostError] = asyncio.get_running_loop().create_future()
+
+    async def __call__(self, result: bytes | ActorhostError) -> None:
+        """Hand `result` to the caller, unless it has gone."""
+        if not self._future.done():
+            self._future.set_result(result)
+
+    async def result(self, until: float, on_timeout: Callable[[], ActorhostError]) -> bytes:
+        """Return the reply or raise the error; at `until` (loop time) raise what `on_timeout` makes."""
+        future = self._future
+        timer = asyncio.get_running_loop().call_at(until, self._give_up, on_timeout)
+        try:
+            result = await future
+        finally:
+            timer.cancel()
+        if isinstance(result, bytes):
+            return result
+        raise result
+
+    def _give_up(self, on_timeout: Callable[[], ActorhostError]) -> None:
+        if not self._future.done():
+            self._future.set_result(on_timeout())
+
+
+async def no_answer(_result: bytes | ActorhostError) -> None:
+    """Answer nobody: what a tell gets."""

@@ -1,0 +1,90 @@
+"""One application running in this host: its providers and actors, started and stopped together.
+
+Owned by the host. Providers start first, in the manifest's order, then actors; stopping reverses
+that. A deployment that fails to start leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import anyio
+from anyio.abc import TaskGroup
+
+from actorhost.capability import Broker, Grants, Registry
+from actorhost.engine import Engine, Module, Profile
+from actorhost.errors import ModuleRefused
+from actorhost.host.actor import Actor
+from actorhost.host.router import Router
+from actorhost.ids import Digest
+from actorhost.limits import Limits
+from actorhost.manifest import ActorSpec, Application
+
+
+class Deployment:
+    """`application` on its way up, running, or on its way down."""
+
+    def __init__(
+        self, application: Application, *, engine: Engine, broker: Broker, router: Router, limits: Limits
+    ) -> None:
+        self.application = application
+        self.actors: list[Actor] = []
+        self._engine = engine
+        self._broker = broker
+        self._router = router
+        self._limits = limits
+        self._registry = Registry(limits)
+        self._modules: dict[str, Module] = {}
+
+    async def compile(self, modules: Mapping[str, bytes]) -> None:
+        """Compile every actor's module; `modules` holds their bytes by the path in the manifest.
+
+        Raises :class:`ModuleRefused` naming the actor; nothing is running yet.
+        """
+        for spec in self.application.actors:
+            try:
+                self._modules[spec.name] = await self._compile(spec, modules[spec.module])
+            except ModuleRefused as error:
+                raise ModuleRefused(f"actor {spec.name!r}: {error.message}", hint=error.hint) from None
+
+    async def start(self, tasks: TaskGroup) -> None:
+        """Start providers and actors in `tasks`; on failure stop what was started and raise."""
+        try:
+            for provider in self.application.providers:
+                await self._registry.start(provider)
+            for spec in self.application.actors:
+                await self._start_actor(spec, tasks)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Make the actors unreachable, then stop them and the providers, in reverse order."""
+        await self._router.detach(actor.spec.name for actor in self.actors)
+        while self.actors:
+            actor = self.actors.pop()
+            await actor.stop()
+            self._broker.forget(actor.spec.name)
+        await self._registry.close()
+
+    async def _compile(self, spec: ActorSpec, wasm: bytes) -> Module:
+        if spec.digest is not None and Digest.of(wasm) != spec.digest:
+            raise ModuleRefused(
+                f"{spec.module} has digest {Digest.of(wasm)}, and the manifest says {spec.digest}",
+                hint="rebuild the module, or correct the digest",
+            )
+        return await self._engine.compile(wasm, memory=spec.memory, profile=Profile(spec.chosen_profile))
+
+    async def _start_actor(self, spec: ActorSpec, tasks: TaskGroup) -> None:
+        actor = Actor(
+            spec,
+            self._modules[spec.name],
+            engine=self._engine,
+            broker=self._broker,
+            grants=Grants.of(spec, self._registry.running),
+            limits=self._limits,
+        )
+        await tasks.start(actor.run)
+        self.actors.append(actor)
+        await self._router.attach(actor)

@@ -1,0 +1,49 @@
+"""A slot: the place of one instance of an actor, which it fills, refills and empties by policy.
+
+``reuse`` keeps one sandbox for many messages and replaces it after a trap, a deadline or a broken
+rule. ``per-call`` makes a fresh sandbox for every message. Owned by a runner; closed with it.
+"""
+
+from __future__ import annotations
+
+from actorhost.engine import Engine, HostCall, Instance, InstanceOptions, Module
+from actorhost.manifest import InstancePolicy
+
+
+class Slot:
+    """Delivers messages to an instance of `module`, one at a time."""
+
+    __slots__ = ("_engine", "_instance", "_keeps", "_module", "_options", "made")
+
+    def __init__(self, engine: Engine, module: Module, options: InstanceOptions, policy: InstancePolicy) -> None:
+        self._engine = engine
+        self._module = module
+        self._options = options
+        self._keeps = policy is InstancePolicy.REUSE
+        self._instance: Instance | None = None
+        self.made = 0
+
+    async def fill(self) -> Instance:
+        """Return the live instance, making one when there is none; raises what its start ends with."""
+        instance = self._instance
+        if instance is None or not instance.alive:
+            instance = self._instance = await self._engine.instantiate(self._module, self._options)
+            self.made += 1
+        return instance
+
+    async def call(self, operation: str, payload: bytes, deadline: float, host_call: HostCall) -> bytes:
+        """Deliver one message; returns and raises as :meth:`Instance.call` does."""
+        instance = self._instance
+        if instance is None or not instance.alive:
+            instance = await self.fill()
+        try:
+            return await instance.call(operation, payload, deadline=deadline, host_call=host_call)
+        finally:
+            if not self._keeps:
+                self.close()
+
+    def close(self) -> None:
+        """End the instance, if there is one."""
+        if self._instance is not None:
+            self._instance.close()
+            self._instance = None

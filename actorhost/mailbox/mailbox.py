@@ -1,0 +1,108 @@
+"""A bounded mailbox: refuses at once when full, never drops, hands out in order of arrival.
+
+Owned by one actor; its instances pull from it. Closing it refuses newcomers and gives back what
+was left, so that whoever closes can answer it. Cancellation-safe: a consumer cancelled while it
+waits takes nothing with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from actorhost.errors import Closed, Overloaded
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxStatistics:
+    """What waits now, and what came and was refused since the mailbox opened."""
+
+    waiting: int
+    waiting_bytes: int
+    accepted: int
+    refused: int
+
+
+class Mailbox(Generic[T]):
+    """At most `max_count` items of together at most `max_bytes`; `owner` is named in refusals."""
+
+    __slots__ = ("_accepted", "_bytes", "_closed", "_consumers", "_items", "_max_bytes", "_max_count", "_owner",
+                 "_refused")  # fmt: skip
+
+    def __init__(self, owner: str, *, max_count: int, max_bytes: int) -> None:
+        self._owner = owner
+        self._max_count = max_count
+        self._max_bytes = max_bytes
+        self._items: deque[tuple[T, int]] = deque()
+        self._consumers: deque[asyncio.Future[None]] = deque()
+        self._bytes = 0
+        self._accepted = 0
+        self._refused = 0
+        self._closed = False
+
+    def put(self, item: T, size: int) -> None:
+        """Take `item` of `size` bytes, or raise :class:`Overloaded` or :class:`Closed` at once."""
+        if self._closed:
+            raise Closed(f"actor {self._owner!r} is stopping")
+        if len(self._items) >= self._max_count or self._bytes + size > self._max_bytes:
+            self._refused += 1
+            raise self._full()
+        self._accepted += 1
+        self._bytes += size
+        self._items.append((item, size))
+        self._wake_one()
+
+    async def get(self) -> T:
+        """Return the oldest item, waiting for one; raises :class:`Closed` after :meth:`close`."""
+        while not self._items:
+            if self._closed:
+                raise Closed(f"actor {self._owner!r} is stopping")
+            await self._wait()
+        item, size = self._items.popleft()
+        self._bytes -= size
+        return item
+
+    def close(self) -> list[T]:
+        """Refuse newcomers, wake all consumers and return what was left, oldest first."""
+        self._closed = True
+        left = [item for item, _ in self._items]
+        self._items.clear()
+        self._bytes = 0
+        for consumer in self._consumers:
+            if not consumer.done():
+                consumer.set_result(None)
+        return left
+
+    def statistics(self) -> MailboxStatistics:
+        """Return the counts now."""
+        return MailboxStatistics(len(self._items), self._bytes, self._accepted, self._refused)
+
+    async def _wait(self) -> None:
+        consumer = asyncio.get_running_loop().create_future()
+        self._consumers.append(consumer)
+        try:
+            await consumer
+        except asyncio.CancelledError:
+            # Woken and cancelled at once: the wake-up belongs to the next consumer.
+            if consumer.done() and not consumer.cancelled():
+                self._wake_one()
+            else:
+                self._consumers.remove(consumer)
+            raise
+
+    def _wake_one(self) -> None:
+        while self._consumers:
+            consumer = self._consumers.popleft()
+            if not consumer.done():
+                consumer.set_result(None)
+                return
+
+    def _full(self) -> Overloaded:
+        return Overloaded(
+            f"the mailbox of actor {self._owner!r} is full: {len(self._items)} messages, {self._bytes} bytes",
+            hint="send slower or retry later; limits: mailbox in the manifest",
+        )
