@@ -32,7 +32,7 @@ class Tally(msgspec.Struct, gc=False):
     """
 
     answered: int = 0
-    ended: dict[str, int] = {}  # noqa: RUF012 - msgspec copies it for each instance
+    ended: dict[str, int] = {}
 
 
 class Broker:

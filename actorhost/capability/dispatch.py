@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Coroutine, Generator
 from typing import Any
 
 from actorhost.capability.grants import BoundOperation, Caller, ProviderGrant
-from actorhost.capability.redaction import redact
+from actorhost.capability.redaction import describe
 from actorhost.clock import monotonic
 from actorhost.contracts.base import Effect, Params
 from actorhost.errors import (
@@ -41,12 +41,12 @@ async def serve(caller: Caller, grant: ProviderGrant, bound: BoundOperation, pay
     except ActorhostError as error:
         error.where = error.where or f"provider {grant.provider}"
         raise
-    except Exception as error:
-        raise _failed(grant, bound, f"{type(error).__name__}: {error}") from error
+    except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
+        raise _failed(grant, bound, describe(error, grant.secrets)) from None
     return _encode(caller, grant, bound, result)
 
 
-class _TimeIsUp(Exception):  # noqa: N818 - a signal between two functions here, not an error to meet
+class _TimeIsUp(Exception):
     """The deadline passed while the provider waited."""
 
 
@@ -100,7 +100,9 @@ def _encode(caller: Caller, grant: ProviderGrant, bound: BoundOperation, result:
     try:
         reply = operation.encode_result(result)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise _failed(grant, bound, f"its result has no wire form: {error}") from error
+        raise _failed(
+            grant, bound, f"its result has no wire form: {describe(error, grant.secrets)}"
+        ) from None
     if len(reply) > caller.max_message:
         raise TooLarge(
             f"{_what(caller, grant, bound)}: the reply of {len(reply)} bytes is over"
@@ -128,9 +130,8 @@ def _timed_out(caller: Caller, grant: ProviderGrant, bound: BoundOperation) -> C
 
 def _failed(grant: ProviderGrant, bound: BoundOperation, why: str) -> ProviderFailed:
     error = ProviderFailed(
-        f"provider {grant.provider!r} failed in {bound.operation.name!r} of {grant.link.contract}:"
-        f" {redact(why, grant.secrets)}",
-        hint="this is a fault of the provider; its log has more",
+        f"provider {grant.provider!r} failed in {bound.operation.name!r} of {grant.link.contract}: {why}",
+        hint="this is a fault in the provider's code or configuration",
         where=f"provider {grant.provider}",
     )
     error.outcome_known = bound.operation.effect is Effect.READ

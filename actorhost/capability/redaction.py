@@ -1,4 +1,4 @@
-"""Keeps what a configuration says out of errors: the texts in it, and hiding them.
+"""Keeps what a configuration says out of errors: describes foreign ones without its texts.
 
 Pure. Applied to what foreign code put into an exception, never to our own words. Blunt on
 purpose: nothing says which text is the password, so none of them is repeated.
@@ -7,7 +7,9 @@ purpose: nothing says which text is the password, so none of them is repeated.
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Final
 
 _LEAST: Final = 4
@@ -31,8 +33,16 @@ def secrets_of(config: object) -> tuple[str, ...]:
     return tuple(sorted((text for text in found if len(text) >= _LEAST), key=len, reverse=True))
 
 
-def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """Return `text` with each of `secrets` hidden."""
+def describe(error: BaseException, secrets: tuple[str, ...]) -> str:
+    """Return class, message and place of a foreign exception, with each of `secrets` hidden.
+
+    Stands in for the traceback, which could repeat a secret in any log it reaches.
+    """
+    text = f"{type(error).__name__}: {error}"
     for secret in secrets:
         text = text.replace(secret, _HIDDEN)
-    return text
+    frames = list(traceback.walk_tb(error.__traceback__))
+    if not frames:
+        return text
+    frame, line = frames[-1]
+    return f"{text} ({PurePath(frame.f_code.co_filename).name}:{line})"

@@ -13,7 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, Final
 
-from actorhost.capability.redaction import redact, secrets_of
+from actorhost.capability.redaction import describe, secrets_of
 from actorhost.contracts.provider import Provider
 from actorhost.errors import ActorhostError, ProviderFailed, ProviderRefused
 from actorhost.ids import ContractId
@@ -128,12 +128,17 @@ def _imported(point: EntryPoint) -> object:
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, None], what: str, provider: Provider) -> None:
+    scope = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(seconds) as scope:
+        async with scope:
             await work
     except ActorhostError:
         raise
-    except Exception as error:
-        why = f"no end within {seconds:g} s" if scope.expired() else f"{type(error).__name__}: {error}"
-        why = redact(why, secrets_of(provider.config))
-        raise ProviderFailed(f"could not {what}: {why}", hint="see the provider's log") from error
+    except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
+        why = (
+            f"no end within {seconds:g} s"
+            if scope.expired()
+            else describe(error, secrets_of(provider.config))
+        )
+        message = f"could not {what}: {why}"
+        raise ProviderFailed(message, hint="look at its configuration and what it connects to") from None

@@ -60,11 +60,11 @@ class Provider(ABC):
         """Keep or refuse `config` (raise :class:`~actorhost.errors.ProviderRefused`); no I/O yet."""
         self.config = config
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # noqa: B027 - nothing to prepare is a fine default
         """Connect, open, prepare; called once, before the first operation."""
 
-    async def stop(self) -> None:
+    async def stop(self) -> None:  # noqa: B027 - nor to let go of
         """Let go of everything; called once, after the last operation, also when start failed."""
 
-    def check_link(self, link: Link) -> None:
+    def check_link(self, link: Link) -> None:  # noqa: B027 - a link without rules is fine
         """Refuse a link whose configuration makes no sense, with :class:`ProviderRefused`."""
