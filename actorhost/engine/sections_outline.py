@@ -110,7 +110,7 @@ def _check_header(data: bytes) -> None:
 def _refuse_foreign(data: bytes) -> NoReturn:
     if not data:
         raise ModuleRefused("module refused: it is empty", hint="check the path and the build that wrote it")
-    if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"(module", b"(component", b"(;", b";;")):
+    if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"(", b";;")):
         raise ModuleRefused(
             "module refused: it looks like WAT text", hint="compile it first, with wat2wasm for instance"
         )
