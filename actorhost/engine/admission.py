@@ -80,7 +80,8 @@ def _exports(info: ModuleInfo) -> Iterator[str]:
         yield "it exports no memory under the name 'memory'"
     elif memory.kind is not ExternKind.MEMORY:
         yield f"export memory is a {memory.kind}, and must be a memory"
-    for item in (*info.imports, *info.exports):
+    functions: list[Import | Export] = [*info.imports, *info.exports]
+    for item in functions:
         if isinstance(item.type, FuncType) and V128 in (*item.type.params, *item.type.results):
             yield f"{item.name} has v128 in its signature, which only code inside a module may use"
 

@@ -92,18 +92,10 @@ class Engine:
 
         Raises :class:`ModuleRefused` with every reason why it cannot run here.
         """
-        limits = self._limits
-        memory = limits.memory if memory is None else memory
-        info = examine(wasm, max_module=limits.max_module)
-        admission.admit(info, memory=memory, table_elements=limits.table_elements)
+        memory = self._limits.memory if memory is None else memory
         profile = profile or Profile.for_memory(memory)
         loop = asyncio.get_running_loop()
-        runtime = self._runtimes.get(profile)
-        if runtime is None:
-            runtime = await self._open_runtime(profile, loop)
-        module = await loop.run_in_executor(
-            self._compiler, compile_module, runtime.address, wasm, info, profile, self._cache
-        )
+        module = await loop.run_in_executor(self._compiler, self._compile, wasm, memory, profile)
         self._modules.append(module)
         return module
 
@@ -152,9 +144,16 @@ class Engine:
             ticks=self._ticker.ticks,
         )
 
-    async def _open_runtime(self, profile: Profile, loop: asyncio.AbstractEventLoop) -> Runtime:
+    def _compile(self, wasm: bytes, memory: int, profile: Profile) -> Module:
+        """Examine and compile; takes up to seconds, in the one compiling thread."""
+        info = examine(wasm, max_module=self._limits.max_module)
+        admission.admit(info, memory=memory, table_elements=self._limits.table_elements)
+        runtime = self._runtimes.get(profile) or self._open_runtime(profile)
+        return compile_module(runtime.address, wasm, info, profile, self._cache)
+
+    def _open_runtime(self, profile: Profile) -> Runtime:
         runtime = Runtime(profile, self._suspension)
-        self._runtimes[profile] = runtime
-        await loop.run_in_executor(self._compiler, runtime.compile_shims, self._cache)
+        runtime.compile_shims(self._cache)
         self._ticker.watch(runtime.address)
+        self._runtimes[profile] = runtime
         return runtime

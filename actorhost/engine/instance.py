@@ -95,6 +95,7 @@ class Instance:
     def close(self) -> None:
         """Free the sandbox; may be called again, but not while a call is under way."""
         if self.alive:
+            self._requests.flush()
             self._sandbox.close()
             self._on_close(self)
 

@@ -64,7 +64,7 @@ class Mailbox:
         if base != self._base:
             self._base = base
             self._header = _HeaderBytes.from_address(base)
-            self._capacity = C.wasmtime_memory_data_size(self._context, self._memory_address)
+            self._capacity = self.size()
 
     def put_request(self, operation: bytes, payload: bytes) -> None:
         """Make the request ready for ``__guest_request``; nothing of the last message stays.
@@ -109,7 +109,7 @@ class Mailbox:
         """Place the host's answer at `top`; false when the shim must make room first."""
         size = len(data)
         if top + size > self._capacity:
-            self._capacity = C.wasmtime_memory_data_size(self._context, self._memory_address)
+            self._capacity = self.size()
             if top + size > self._capacity:
                 self.put_word(NEED, size)
                 return False
@@ -120,14 +120,18 @@ class Mailbox:
         struct.pack_into("<4I", self._header, 4 * HOST_STATUS, *answer)
         return True
 
+    def size(self) -> int:
+        """Return the bytes the memory has now, resident or not."""
+        return int(C.wasmtime_memory_data_size(self._context, self._memory_address))
+
     def shrink(self) -> None:
         """Give the pages beyond the kept ones back to the system."""
-        size = C.wasmtime_memory_data_size(self._context, self._memory_address)
+        size = self.size()
         if size > KEEP:
             _madvise(self._base + KEEP, size - KEEP, _MADV_DONTNEED)
 
     def _grow(self, needed: int) -> None:
-        self._capacity = C.wasmtime_memory_data_size(self._context, self._memory_address)
+        self._capacity = self.size()
         if needed <= self._capacity:
             return
         pages = -(-(needed - self._capacity) // PAGE)

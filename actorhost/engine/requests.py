@@ -26,13 +26,14 @@ HOST_CALL, CONSOLE_LOG, ROOM, TOO_LARGE = 1, 2, 3, 4
 CLOCK, RANDOM, WRITE, SLEEP, ENVIRONMENT = 16, 17, 18, 19, 20
 
 _PAGE_OF_RANDOM: Final = 4096
+_LONGEST_LINE: Final = 8192
 _MAX_SLEEP: Final = 1 << 62
 
 
 class Requests:
     """Serves one sandbox; `environment` is what ``environ_get`` shows it."""
 
-    __slots__ = ("_environment", "_environment_count", "_log", "_mailbox", "_unplaced")
+    __slots__ = ("_environment", "_environment_count", "_log", "_lines", "_mailbox", "_unplaced")
 
     def __init__(self, mailbox: Mailbox, log: Log, environment: Mapping[str, str]) -> None:
         self._mailbox = mailbox
@@ -40,6 +41,7 @@ class Requests:
         self._environment = b"".join(f"{name}={value}\0".encode() for name, value in environment.items())
         self._environment_count = len(environment)
         self._unplaced: tuple[bytes, bool] = (b"", False)
+        self._lines: dict[str, str] = {}
 
     async def answer(self, host_call: HostCall, deadline: float) -> None:
         """Answer what the guest is parked for; waits at most until `deadline` in a sleep.
@@ -63,7 +65,7 @@ class Requests:
         if reason == CONSOLE_LOG:
             self._log("console", self._text(top, first))
         elif reason == WRITE:
-            self._log("stdout" if first == 1 else "stderr", self._text(top, second))
+            self._write("stdout" if first == 1 else "stderr", self._text(top, second))
         elif reason == ROOM:
             data, failed = self._unplaced
             self._unplaced = b"", False
@@ -104,6 +106,22 @@ class Requests:
     def _place(self, top: int, data: bytes, *, failed: bool) -> None:
         if not self._mailbox.put_answer(top, data, failed=failed):
             self._unplaced = data, failed
+
+    def flush(self) -> None:
+        """Log what was written without an end of line; called when the instance ends."""
+        for source, text in self._lines.items():
+            self._log(source, text)
+        self._lines.clear()
+
+    def _write(self, source: str, text: str) -> None:
+        """Log the lines that `text` completes; runtimes write a line in many small pieces."""
+        *lines, rest = (self._lines.pop(source, "") + text).split("\n")
+        for line in lines:
+            self._log(source, line)
+        if len(rest) > _LONGEST_LINE:
+            self._log(source, rest)
+        elif rest:
+            self._lines[source] = rest
 
     def _text(self, offset: int, length: int) -> str:
         return self._mailbox.read(offset, length).decode("utf-8", "replace")

@@ -74,10 +74,11 @@ class Sandbox:
         wapc = self._prelinked(runtime.trampoline("wapc-trampoline"))
         uses_wasi = admission.needs_wasi(module.info)
         bridge = self._prelinked(runtime.trampoline("wasi-trampoline")) if uses_wasi else None
-        for item in module.info.imports:
-            source = wapc if item.module in trampoline.WAPC_MODULE_NAMES else bridge
-            name = wasi.OLD_POLL if (item.module, item.name) == _OLD_POLL else item.name
-            self._define(linker, item.module, item.name, self._export(source, name))
+        # A module may import the same function more than once; a linker takes each name once.
+        for space, name in dict.fromkeys((item.module, item.name) for item in module.info.imports):
+            source = wapc if space in trampoline.WAPC_MODULE_NAMES else bridge
+            exported = wasi.OLD_POLL if (space, name) == _OLD_POLL else name
+            self._define(linker, space, name, self._export(source, exported))
         guest = self._linked(linker, module.address)
         self._guest = guest
         memory = self._export(guest, "memory")

@@ -17,6 +17,9 @@ from typing import Final
 
 from actorhost.errors import EngineUnavailable
 
+OPENED_UNTRIED: Final[list[bool]] = []
+"""Not empty in the child process that is the trial, which must not start another."""
+
 _TRIAL_TIMEOUT: Final = 30.0
 _FIRST_CHECKED: Final = (3, 14)
 
@@ -24,7 +27,7 @@ _FIRST_CHECKED: Final = (3, 14)
 def prepare() -> None:
     """Make guests safe to run, or raise :class:`EngineUnavailable`; cheap after the first time."""
     _enable_faulthandler()
-    if sys.version_info >= _FIRST_CHECKED and not _tells_stacks_apart():
+    if sys.version_info >= _FIRST_CHECKED and not (OPENED_UNTRIED or _tells_stacks_apart()):
         _try_in_child()
 
 
