@@ -1,4 +1,4 @@
-"""The Wasm engine: guests on fibers in the event loop's thread; the only package that knows Wasmtime.
+"""The Wasm engine: guests on fibers in the event loop's thread; only this package knows Wasmtime.
 
 ``engine.py`` is the port; the way of a message inside is instance, mailbox (the request goes in),
 runqueue (the fiber runs), requests (capability calls come out), mailbox (the reply is read).
@@ -10,4 +10,13 @@ from actorhost.engine.instance import Instance, InstanceOptions
 from actorhost.engine.modules import Module
 from actorhost.engine.requests import HostCall, Log
 
-__all__ = ["Engine", "EngineStatistics", "HostCall", "Instance", "InstanceOptions", "Log", "Module", "Profile"]
+__all__ = [
+    "Engine",
+    "EngineStatistics",
+    "HostCall",
+    "Instance",
+    "InstanceOptions",
+    "Log",
+    "Module",
+    "Profile",
+]

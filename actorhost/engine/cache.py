@@ -46,33 +46,27 @@ class ModuleCache:
 
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory
-        settings = f"{_FORMAT}|{version('wasmtime')}|{platform.machine()}|{_cpu()}|{GUEST_STACK}|{FIBER_STACK}"
-        self._settings = hashlib.sha256(settings.encode()).hexdigest()[:16]
+        parts = (_FORMAT, version("wasmtime"), platform.machine(), _cpu(), GUEST_STACK, FIBER_STACK)
+        self._settings = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     def load(self, digest: Digest, profile: Profile) -> bytes | None:
         """Return the compiled module, or None when there is none that may be trusted."""
         if self._directory is None:
             return None
         try:
-            descriptor = os.open(self._path(digest, profile), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with open(self._path(digest, profile), "rb", opener=_no_links) as file:
+                return _verified(file.read()) if _private(os.fstat(file.fileno())) else None
         except OSError:
             return None
-        with open(descriptor, "rb") as file:
-            return _verified(file.read()) if _private(os.fstat(descriptor)) else None
 
     def store(self, digest: Digest, profile: Profile, compiled: bytes) -> None:
         """Keep `compiled`; a directory that cannot be used safely keeps nothing."""
         if self._directory is None or not self._ready():
             return
         with contextlib.suppress(OSError):
-            descriptor, temporary = tempfile.mkstemp(dir=self._directory, prefix=".new-")
-            try:
-                with open(descriptor, "wb") as file:
-                    file.write(_MAGIC + hashlib.sha256(compiled).digest() + compiled)
-                os.replace(temporary, self._path(digest, profile))
-            except OSError:
-                os.unlink(temporary)
-                raise
+            with tempfile.NamedTemporaryFile(dir=self._directory, prefix=".new-", delete=False) as file:
+                file.write(_MAGIC + hashlib.sha256(compiled).digest() + compiled)
+            Path(file.name).replace(self._path(digest, profile))
 
     def _path(self, digest: Digest, profile: Profile) -> Path:
         assert self._directory is not None  # noqa: S101 - both callers have looked
@@ -82,10 +76,14 @@ class ModuleCache:
         assert self._directory is not None  # noqa: S101
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            status = os.stat(self._directory)
+            status = self._directory.stat()
         except OSError:
             return False
         return _private(status) and not stat.S_IMODE(status.st_mode) & 0o077
+
+
+def _no_links(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def _private(status: os.stat_result) -> bool:

@@ -27,11 +27,11 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from wasmtime import _bindings as wheel
 
-_path: Final[str] = wheel.dll._name  # noqa: SLF001 - the wheel does not say where its library is
+_path: Final[str] = vars(wheel)["dll"]._name  # noqa: SLF001 - the wheel says it nowhere else
 _short: Final = ctypes.PyDLL(_path)
 _long: Final = ctypes.CDLL(_path)
 
@@ -53,7 +53,7 @@ AsyncCallback: Final = CFUNCTYPE(
 class Continuation(Structure):
     """What an async host function leaves behind: asked at each poll whether it is ready."""
 
-    _fields_ = (("callback", c_void_p), ("env", c_void_p), ("finalizer", c_void_p))
+    _fields_: ClassVar = [("callback", c_void_p), ("env", c_void_p), ("finalizer", c_void_p)]
 
 
 _P, _N = c_void_p, c_size_t

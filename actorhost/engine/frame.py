@@ -31,8 +31,7 @@ class Frame:
 
     def __init__(self) -> None:
         self._values = (capi.Val * 3)()
-        for value in self._values:
-            value.kind = capi.I32
+        # A fresh value is all zeros, and zero is the kind of an i32.
         self.words = (ctypes.c_int32 * (3 * _VAL // _WORD)).from_buffer(self._values)
         self._out = (ctypes.c_uint64 * 2)()
         self.arguments = ctypes.addressof(self._values)

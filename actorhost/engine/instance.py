@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from actorhost import clock
-from actorhost.engine import traps
 from actorhost.engine import mailbox as box
+from actorhost.engine import traps
 from actorhost.engine.capi import C
 from actorhost.engine.frame import Frame, Frames
 from actorhost.engine.requests import HostCall, Log, Requests
@@ -38,7 +38,7 @@ _ANSWER_NS: Final = 5_000
 """About what answering a request costs the loop besides guest time; it counts against the pass."""
 
 
-async def refuse_calls(binding: str, namespace: str, operation: str, payload: bytes) -> bytes:
+async def refuse_calls(binding: str, namespace: str, operation: str, _payload: bytes) -> bytes:
     """Refuse every capability call: what an instance may do when nothing was linked."""
     raise Denied(
         f"no link {binding or 'default'!r} to {namespace!r} for {operation!r}", hint="link it in the manifest"
@@ -66,8 +66,17 @@ class InstanceOptions:
 class Instance:
     """A guest that is alive; see the module's header for what ends it."""
 
-    __slots__ = ("_address", "_busy", "_frames", "_on_close", "_queue", "_requests", "_sandbox", "_weight",
-                 "calls")  # fmt: skip
+    __slots__ = (
+        "_address",
+        "_busy",
+        "_frames",
+        "_on_close",
+        "_queue",
+        "_requests",
+        "_sandbox",
+        "_weight",
+        "calls",
+    )
 
     def __init__(
         self,
@@ -139,7 +148,9 @@ class Instance:
             mailbox.shrink()
         return reply
 
-    async def _run(self, function: int, arguments: tuple[int, ...], deadline: float, host_call: HostCall) -> int:
+    async def _run(
+        self, function: int, arguments: tuple[int, ...], deadline: float, host_call: HostCall
+    ) -> int:
         """Run the function at address `function` to its end; returns its result, if it has one."""
         frame = self._frames.take()
         words, count, results = frame.words, len(arguments), 0
@@ -203,7 +214,8 @@ class Instance:
             text = self._sandbox.mailbox.read(header[box.ERROR_AT], header[box.ERROR_LENGTH])
             raise ActorFailed(text.decode("utf-8", "replace"))
         if code == 0:
-            raise ActorFailed("the actor failed and gave no reason", hint="call __guest_error before returning 0")
+            hint = "call __guest_error before returning 0"
+            raise ActorFailed("the actor failed and gave no reason", hint=hint)
         self.close()
         if code == 1:
             raise GuestMisbehaved("the guest returned success without a reply", hint="call __guest_response")

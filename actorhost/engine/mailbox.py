@@ -113,8 +113,7 @@ class Mailbox:
             if top + size > self._capacity:
                 self.put_word(NEED, size)
                 return False
-        if top + size > self.used:
-            self.used = top + size
+        self.used = max(self.used, top + size)
         _memmove(self._base + top, data, size)
         answer = (0, top, 0, size) if failed else (1, top, size, 0)
         struct.pack_into("<4I", self._header, 4 * HOST_STATUS, *answer)

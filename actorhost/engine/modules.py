@@ -15,8 +15,8 @@ from actorhost.engine.cache import ModuleCache
 from actorhost.engine.capi import C
 from actorhost.engine.config import Profile
 from actorhost.engine.sections import read_module
-from actorhost.engine.sections_rewrite import defer_start
 from actorhost.engine.sections_model import ModuleInfo
+from actorhost.engine.sections_rewrite import defer_start
 from actorhost.errors import ModuleRefused
 from actorhost.ids import Digest
 

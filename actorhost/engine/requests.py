@@ -33,7 +33,7 @@ _MAX_SLEEP: Final = 1 << 62
 class Requests:
     """Serves one sandbox; `environment` is what ``environ_get`` shows it."""
 
-    __slots__ = ("_environment", "_environment_count", "_log", "_lines", "_mailbox", "_unplaced")
+    __slots__ = ("_environment", "_environment_count", "_lines", "_log", "_mailbox", "_unplaced")
 
     def __init__(self, mailbox: Mailbox, log: Log, environment: Mapping[str, str]) -> None:
         self._mailbox = mailbox

@@ -47,8 +47,17 @@ class Entry:
 class RunQueue:
     """Polls fibers within the budget; `suspension` tells whether the last one polled parked."""
 
-    __slots__ = ("_backlog", "_fresh", "_loop", "_next_deadline", "_passing", "_ticker", "spent_ns",
-                 "suspension", "total_ns")  # fmt: skip
+    __slots__ = (
+        "_backlog",
+        "_fresh",
+        "_loop",
+        "_next_deadline",
+        "_passing",
+        "_ticker",
+        "spent_ns",
+        "suspension",
+        "total_ns",
+    )
 
     def __init__(self, ticker: EpochTicker, suspension: Suspension, loop: asyncio.AbstractEventLoop) -> None:
         self.suspension = suspension
@@ -154,4 +163,5 @@ class RunQueue:
             elif entry.future:
                 entry.future = 0
                 if not entry.waiter.done():
-                    entry.waiter.set_exception(DeadlineExceeded("the guest was still running at its deadline"))
+                    error = DeadlineExceeded("the guest was still running at its deadline")
+                    entry.waiter.set_exception(error)

@@ -115,7 +115,8 @@ class Sandbox:
             raise GuestTrapped(f"the guest cannot start: {capi.trap_and_free(trap.value)[1]}")
         if error.value:
             text = capi.message_and_free(error.value)
-            raise Unavailable(f"cannot make a sandbox: {text}", hint="see `actorhost bench density` for limits")
+            hint = "see `actorhost bench density` for limits"
+            raise Unavailable(f"cannot make a sandbox: {text}", hint=hint)
         return instance
 
     def _find(self, instance: Any, name: str) -> Any:

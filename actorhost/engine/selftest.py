@@ -51,7 +51,7 @@ def _tells_stacks_apart() -> bool:
 @cache
 def _try_in_child() -> None:
     try:
-        trial = subprocess.run(  # noqa: S603 - our own interpreter and module
+        trial = subprocess.run(
             [sys.executable, "-m", "actorhost.engine.trial"],
             capture_output=True,
             timeout=_TRIAL_TIMEOUT,

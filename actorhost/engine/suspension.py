@@ -33,7 +33,7 @@ class Suspension:
 
     def __init__(self) -> None:
         self.parked = False
-        self._flag = (ctypes.c_char * 2)(1, 0)
+        self._flag = (ctypes.c_uint8 * 2)(1, 0)
         self._template = Continuation(_STRLEN, ctypes.addressof(self._flag), None)
         self._callback = self._make_callback()
 
@@ -54,7 +54,7 @@ class Suspension:
     def _make_callback(self) -> ctypes._FuncPointer:
         flag, template = self._flag, ctypes.addressof(self._template)
 
-        def suspend(  # noqa: PLR0913, PLR0917 - the shape is Wasmtime's
+        def suspend(
             _env: int,
             _caller: int,
             _arguments: int,

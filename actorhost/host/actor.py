@@ -50,7 +50,14 @@ class Actor:
     """One actor of this host."""
 
     def __init__(
-        self, spec: ActorSpec, module: Module, *, engine: Engine, broker: Broker, grants: Grants, limits: Limits
+        self,
+        spec: ActorSpec,
+        module: Module,
+        *,
+        engine: Engine,
+        broker: Broker,
+        grants: Grants,
+        limits: Limits,
     ) -> None:
         self.spec = spec
         self.module = module
@@ -145,7 +152,7 @@ class Actor:
         except ActorhostError as error:
             error.where = error.where or f"actor {self.spec.name}"
             return error
-        except Exception:
+        except Exception:  # noqa: BLE001 - a bug in one message must not end the actor's runner
             _log.exception("bug while handling a message", actor=self.spec.name, operation=delivery.operation)
             return InternalError("unexpected error; see the host's log", where=f"actor {self.spec.name}")
 

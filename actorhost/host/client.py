@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from actorhost import clock, limits as limits_module
+from actorhost import clock
+from actorhost import limits as limits_module
 from actorhost.host.remote import Remote
 from actorhost.ids import ActorName, LatticeName, OperationName, new_call_id
 from actorhost.limits import Limits
@@ -30,13 +31,17 @@ class Client:
         """Send what is waiting, and disconnect."""
         await self.transport.close()
 
-    async def ask(self, actor: str, operation: str, payload: bytes = b"", *, timeout: float | None = None) -> bytes:
+    async def ask(
+        self, actor: str, operation: str, payload: bytes = b"", *, timeout: float | None = None
+    ) -> bytes:
         """Return the reply of `actor` to one message; `timeout` is in seconds.
 
         Raises a :class:`~actorhost.errors.CallFailed` that says how the call ended.
         """
         deadline = clock.monotonic() + (self.limits.call_timeout if timeout is None else timeout)
-        return await self._remote.ask(ActorName.parse(actor), OperationName.parse(operation), payload, deadline)
+        return await self._remote.ask(
+            ActorName.parse(actor), OperationName.parse(operation), payload, deadline
+        )
 
     async def tell(self, actor: str, operation: str, payload: bytes = b"") -> None:
         """Send one message that gets no answer; at most once."""

@@ -13,7 +13,8 @@ from typing import Self
 import anyio
 from anyio.abc import TaskGroup
 
-from actorhost import clock, limits as limits_module
+from actorhost import clock
+from actorhost import limits as limits_module
 from actorhost.capability import Broker
 from actorhost.engine import Engine, EngineStatistics
 from actorhost.errors import Closed, InvalidInput
@@ -46,7 +47,9 @@ class Host:
         self.limits = limits or limits_module.load()
         self.deployments: dict[str, Deployment] = {}
         self.transport: Transport = (
-            MemoryTransport(MemoryBus()) if nats is None else NatsTransport(nats, name=f"actorhost-{self.id}", limits=self.limits)
+            MemoryTransport(MemoryBus())
+            if nats is None
+            else NatsTransport(nats, name=f"actorhost-{self.id}", limits=self.limits)
         )
         self.router = Router(self.transport, self.lattice, self.id, self.limits)
         self.started_ns = 0
@@ -102,14 +105,18 @@ class Host:
             await deployment.start(self._tasks)
             self.deployments[application.name] = deployment
 
-    async def ask(self, actor: str, operation: str, payload: bytes = b"", *, timeout: float | None = None) -> bytes:
+    async def ask(
+        self, actor: str, operation: str, payload: bytes = b"", *, timeout: float | None = None
+    ) -> bytes:
         """Return the reply of `actor` to one message; `timeout` is in seconds.
 
         The actor may live in this host or anywhere in its lattice. Raises a
         :class:`~actorhost.errors.CallFailed` that says how the call ended.
         """
         deadline = clock.monotonic() + (self.limits.call_timeout if timeout is None else timeout)
-        return await self.router.ask(ActorName.parse(actor), OperationName.parse(operation), payload, deadline)
+        return await self.router.ask(
+            ActorName.parse(actor), OperationName.parse(operation), payload, deadline
+        )
 
     async def tell(self, actor: str, operation: str, payload: bytes = b"") -> None:
         """Send one message that gets no answer; at most once."""
@@ -124,7 +131,9 @@ class Host:
 
     def _check_names(self, application: Application) -> None:
         for name, deployment in self.deployments.items():
-            taken = {actor.spec.name for actor in deployment.actors} & {spec.name for spec in application.actors}
+            taken = {actor.spec.name for actor in deployment.actors} & {
+                spec.name for spec in application.actors
+            }
             if name != application.name and taken:
                 raise InvalidInput(
                     f"application {name!r} already has actors named {', '.join(sorted(taken))}",
@@ -141,4 +150,6 @@ async def _read(path: Path) -> bytes:
     try:
         return await anyio.Path(path).read_bytes()
     except OSError as error:
-        raise InvalidInput(f"cannot read module {path}: {error.strerror}", hint="build it, or correct the path") from None
+        raise InvalidInput(
+            f"cannot read module {path}: {error.strerror}", hint="build it, or correct the path"
+        ) from None

@@ -15,7 +15,9 @@ class Slot:
 
     __slots__ = ("_engine", "_instance", "_keeps", "_module", "_options", "made")
 
-    def __init__(self, engine: Engine, module: Module, options: InstanceOptions, policy: InstancePolicy) -> None:
+    def __init__(
+        self, engine: Engine, module: Module, options: InstanceOptions, policy: InstancePolicy
+    ) -> None:
         self._engine = engine
         self._module = module
         self._options = options

@@ -30,8 +30,17 @@ class MailboxStatistics:
 class Mailbox(Generic[T]):
     """At most `max_count` items of together at most `max_bytes`; `owner` is named in refusals."""
 
-    __slots__ = ("_accepted", "_bytes", "_closed", "_consumers", "_items", "_max_bytes", "_max_count", "_owner",
-                 "_refused")  # fmt: skip
+    __slots__ = (
+        "_accepted",
+        "_bytes",
+        "_closed",
+        "_consumers",
+        "_items",
+        "_max_bytes",
+        "_max_count",
+        "_owner",
+        "_refused",
+    )
 
     def __init__(self, owner: str, *, max_count: int, max_bytes: int) -> None:
         self._owner = owner

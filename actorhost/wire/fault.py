@@ -50,7 +50,10 @@ def fault_of(error: BaseException, where: str = "") -> Fault:
     """
     if not isinstance(error, ActorhostError):
         return Fault(
-            FaultCode.INTERNAL, f"unexpected {type(error).__name__}; see the host's log", where=where, outcome_known=False
+            FaultCode.INTERNAL,
+            f"unexpected {type(error).__name__}; see the host's log",
+            where=where,
+            outcome_known=False,
         )
     return Fault(
         code=error.code,

@@ -108,7 +108,7 @@ def last_token(subject: str) -> str:
 
 def _parse(subject: str, branch: str) -> tuple[str, str, str]:
     tokens = subject.split(".")
-    if len(tokens) != 5 or tokens[0] != _PREFIX or tokens[2] != branch:  # noqa: PLR2004
+    if len(tokens) != 5 or tokens[0] != _PREFIX or tokens[2] != branch:
         raise ProtocolError(
             f"{subject[:120]!r} is not a subject of the {branch} branch",
             hint=f"use {_PREFIX}.LATTICE.{branch}.NAME.OPERATION",

@@ -25,7 +25,7 @@ async def engine() -> AsyncIterator[Engine]:
 
 @pytest.fixture
 def make(engine: Engine) -> Make:
-    """``await make(wasm, memory=..., log=...)``: a started instance."""
+    """Make started instances of a module, with options such as ``memory`` or ``log``."""
 
     async def started(wasm: bytes, **options: Any) -> Instance:
         chosen = replace(engine.options(), **options)
@@ -35,7 +35,12 @@ def make(engine: Engine) -> Make:
 
 
 async def call(
-    instance: Instance, operation: str = "Op", payload: bytes = b"", *, timeout: float = 5, host: HostCall = refuse_calls
+    instance: Instance,
+    operation: str = "Op",
+    payload: bytes = b"",
+    *,
+    timeout: float = 5,
+    host: HostCall = refuse_calls,
 ) -> bytes:
     """Deliver one message."""
     return await instance.call(operation, payload, deadline=clock.monotonic() + timeout, host_call=host)

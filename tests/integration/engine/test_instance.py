@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import anyio
 import pytest
 
 from actorhost import clock
-from actorhost.engine import Engine
+from actorhost.engine import Engine, Instance
 from actorhost.errors import (
     ActorFailed,
     Closed,
@@ -27,7 +28,8 @@ ALL_OF_IT = f"""(if (i32.eqz {CALL} (i32.const 0) (i32.const 5))) (then
     (call $error (i32.const 2048)) (call $fail (i32.const 2048) (call $error_length)) (return (i32.const 0))))
   (call $reply (i32.const 2048)) (call $respond (i32.const 2048) (call $reply_length)) (i32.const 1)"""
 GROWING_ECHO = """(drop (memory.grow (i32.add (i32.const 1) (i32.div_u (local.get $m) (i32.const 65536)))))
-  (call $request (i32.const 0) (i32.const 1024)) (call $respond (i32.const 1024) (local.get $m)) (i32.const 1)"""
+  (call $request (i32.const 0) (i32.const 1024))
+  (call $respond (i32.const 1024) (local.get $m)) (i32.const 1)"""
 
 
 async def test_a_message_is_echoed_and_the_instance_lives_on(make: Make) -> None:
@@ -53,7 +55,7 @@ async def test_large_messages_grow_the_mailbox_and_give_the_pages_back(make: Mak
 def _resident(base: int, size: int) -> int:
     """Return the bytes of [base, base + size) that are in memory, from the kernel's page map."""
     pages = size // 4096
-    with open("/proc/self/pagemap", "rb") as file:
+    with Path("/proc/self/pagemap").open("rb") as file:
         file.seek(base // 4096 * 8)
         entries = file.read(pages * 8)
     return 4096 * sum(entries[8 * n + 7] >> 7 for n in range(pages))
@@ -67,14 +69,16 @@ async def test_a_message_over_the_limit_is_refused_before_anything_is_done(make:
 
 
 async def test_a_reply_over_the_limit_ends_the_guest(make: Make) -> None:
-    instance = await make(guest("(call $respond (i32.const 0) (i32.const 2000)) (i32.const 1)"), max_message=1000)
+    instance = await make(
+        guest("(call $respond (i32.const 0) (i32.const 2000)) (i32.const 1)"), max_message=1000
+    )
     with pytest.raises(TooLarge, match="reply of 2000 bytes"):
         await call(instance)
     assert not instance.alive
 
 
 async def test_an_error_of_the_guest_is_its_answer_and_it_lives_on(make: Make) -> None:
-    body = '(call $fail (i32.const 8) (i32.const 4)) (i32.const 0)'
+    body = "(call $fail (i32.const 8) (i32.const 4)) (i32.const 0)"
     instance = await make(guest(body, '(data (i32.const 8) "oops")'))
     for _ in range(2):
         with pytest.raises(ActorFailed, match="oops"):
@@ -82,7 +86,9 @@ async def test_an_error_of_the_guest_is_its_answer_and_it_lives_on(make: Make) -
 
 
 async def test_an_error_wins_over_a_reply(make: Make) -> None:
-    body = "(call $respond (i32.const 0) (i32.const 1)) (call $fail (i32.const 8) (i32.const 4)) (i32.const 1)"
+    body = (
+        "(call $respond (i32.const 0) (i32.const 1)) (call $fail (i32.const 8) (i32.const 4)) (i32.const 1)"
+    )
     instance = await make(guest(body, '(data (i32.const 8) "oops")'))
     with pytest.raises(ActorFailed, match="oops"):
         await call(instance)
@@ -91,8 +97,14 @@ async def test_an_error_wins_over_a_reply(make: Make) -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("(call $respond (i32.const 0) (i32.const 1)) (call $respond (i32.const 0) (i32.const 1)) (i32.const 1)", "twice"),
-        ("(call $fail (i32.const 0) (i32.const 1)) (call $fail (i32.const 0) (i32.const 1)) (i32.const 1)", "twice"),
+        (
+            2 * "(call $respond (i32.const 0) (i32.const 1))" + "(i32.const 1)",
+            "twice",
+        ),
+        (
+            2 * "(call $fail (i32.const 0) (i32.const 1))" + "(i32.const 1)",
+            "twice",
+        ),
         ("(i32.const 1)", "without a reply"),
         ("(call $respond (i32.const 0) (i32.const 1)) (i32.const 2)", "returned 2"),
         ("(call $respond (i32.const 0) (i32.const 1)) (i32.const -1)", "returned -1"),
@@ -179,7 +191,7 @@ async def test_a_trap_after_a_capability_call_ends_the_guest(make: Make) -> None
 
 
 async def test_log_lines_and_capability_calls_keep_their_order(make: Make) -> None:
-    events = []
+    events: list[object] = []
 
     async def host(*_: object) -> bytes:
         events.append("call")
@@ -187,7 +199,9 @@ async def test_log_lines_and_capability_calls_keep_their_order(make: Make) -> No
 
     body = f"""(call $log (i32.const 0) (i32.const 3)) (drop {CALL} (i32.const 0) (i32.const 0)))
       (call $log (i32.const 0) (i32.const 2)) (call $respond (i32.const 0) (i32.const 0)) (i32.const 1)"""
-    instance = await make(guest(body, '(data (i32.const 0) "one")'), log=lambda source, text: events.append((source, text)))
+    instance = await make(
+        guest(body, '(data (i32.const 0) "one")'), log=lambda source, text: events.append((source, text))
+    )
     await call(instance, host=host)
     assert events == [("console", "one"), "call", ("console", "on")]
 
@@ -195,21 +209,27 @@ async def test_log_lines_and_capability_calls_keep_their_order(make: Make) -> No
 async def test_a_loop_ends_at_its_deadline_and_others_go_on(make: Make) -> None:
     looping, healthy = await make(guest(LOOP)), await make(guest(ECHO))
     started = clock.monotonic()
-    task = asyncio.ensure_future(call(looping, timeout=0.2))
-    while not task.done():
-        assert await call(healthy, "Echo", b"hi") == b"hi"
-        await asyncio.sleep(0.001)
-    with pytest.raises(DeadlineExceeded):
-        await task
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_ends_at_its_deadline, looping)
+        while looping.alive:
+            assert await call(healthy, "Echo", b"hi") == b"hi"
+            await asyncio.sleep(0.001)
     assert clock.monotonic() - started < 0.3
     assert not looping.alive
+
+
+async def _ends_at_its_deadline(instance: Instance) -> None:
+    with pytest.raises(DeadlineExceeded):
+        await call(instance, timeout=0.2)
 
 
 async def test_endless_capability_calls_end_at_the_deadline(make: Make) -> None:
     async def host(*_: object) -> bytes:
         return b""
 
-    instance = await make(guest(f"(loop $again (drop {CALL} (i32.const 0) (i32.const 0))) (br $again)) (i32.const 1)"))
+    instance = await make(
+        guest(f"(loop $again (drop {CALL} (i32.const 0) (i32.const 0))) (br $again)) (i32.const 1)")
+    )
     with pytest.raises(DeadlineExceeded):
         await call(instance, timeout=0.1, host=host)
 
@@ -267,7 +287,9 @@ async def test_one_message_at_a_time(make: Make) -> None:
 
 async def test_the_start_function_runs_when_its_imports_are_there(make: Make) -> None:
     lines = []
-    extra = '(func $begin (call $log (i32.const 0) (i32.const 5))) (start $begin) (data (i32.const 0) "hello")'
+    extra = (
+        '(func $begin (call $log (i32.const 0) (i32.const 5))) (start $begin) (data (i32.const 0) "hello")'
+    )
     await make(guest(ECHO, extra), log=lambda _source, text: lines.append(text))
     assert lines == ["hello"]
 

@@ -111,7 +111,9 @@ async def test_every_function_of_the_specification_links_and_answers_nonsense(ma
 
 async def test_exit_0_while_starting_is_no_error(make: Make) -> None:
     extra = '(func (export "_start") (call $it (i32.const 0)))'
-    assert await call(await make(_guest("proc_exit", "(call $answer (i32.const 0) (i32.const 2))", extra=extra))) == bytes(2)
+    assert await call(
+        await make(_guest("proc_exit", "(call $answer (i32.const 0) (i32.const 2))", extra=extra))
+    ) == bytes(2)
 
 
 @pytest.mark.parametrize("code", [1, 255])
@@ -129,7 +131,8 @@ async def test_exiting_instead_of_answering_is_an_error(make: Make) -> None:
 
 
 async def test_a_function_that_is_not_wasi_is_refused(make: Make) -> None:
-    module = wasm("""(module (import "wasi_snapshot_preview1" "fd_teleport" (func)) (memory (export "memory") 1)
+    module = wasm("""(module (import "wasi_snapshot_preview1" "fd_teleport" (func))
+      (memory (export "memory") 1)
       (func (export "__guest_call") (param i32 i32) (result i32) (i32.const 1)))""")
     with pytest.raises(ModuleRefused, match="fd_teleport"):
         await make(module)
