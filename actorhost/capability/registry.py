@@ -47,7 +47,7 @@ class Registry:
         """
         if spec.name in self._running:
             raise ProviderRefused(f"provider {spec.name!r} is already running", hint="stop it, or rename one")
-        provider = self._find(spec.provider, spec.contract)(spec.config)
+        provider = _make(self._find(spec.provider, spec.contract), spec)
         try:
             await _within(
                 self._limits.start_timeout, provider.start(), f"start provider {spec.name!r}", provider
@@ -85,7 +85,7 @@ class Registry:
         missing = [
             operation.method
             for operation in found.contract.operations.values()
-            if not inspect.iscoroutinefunction(getattr(found, operation.method, None))
+            if not _is_written(getattr(found, operation.method, None))
         ]
         if missing:
             raise ProviderRefused(
@@ -115,6 +115,23 @@ class Registry:
             await self._stop(name, provider)
         except ActorhostError as second:
             error.add_note(str(second))
+
+
+def _is_written(method: object) -> bool:
+    return inspect.iscoroutinefunction(method) and not getattr(method, "__isabstractmethod__", False)
+
+
+def _make(kind: type[Provider], spec: ProviderSpec) -> Provider:
+    try:
+        return kind(spec.config)
+    except ActorhostError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
+        why = describe(error, secrets_of(spec.config))
+        raise ProviderRefused(
+            f"provider {spec.name!r} could not be made from its configuration: {why}",
+            hint=f"look at what {spec.provider!r} takes",
+        ) from None
 
 
 def _imported(point: EntryPoint) -> object:
