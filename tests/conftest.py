@@ -1,0 +1,53 @@
+"""Ground rules of every test: a clean environment, and how many examples a property is tried with.
+
+``ACTORHOST_SOAK=1`` (`make soak`) tries 20,000 examples and runs the tests marked ``soak``. Every
+other ``ACTORHOST_`` variable is gone and the home and cache directories are empty ones, so no test
+depends on who runs it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+SOAK = os.environ.get("ACTORHOST_SOAK", "") == "1"
+
+settings.register_profile("default", max_examples=100, deadline=None, print_blob=True)
+settings.register_profile(
+    "soak",
+    max_examples=20_000,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.load_profile("soak" if SOAK else "default")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests marked ``soak`` unless asked for: deselected, so nothing counts as skipped."""
+    if SOAK:
+        return
+    left_out = [item for item in items if item.get_closest_marker("soak") is not None]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run every test with an empty home and cache and none of the user's own settings."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("ACTORHOST_")]:
+            if name != "ACTORHOST_SOAK":
+                patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+        patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+        patch.setenv("XDG_DATA_HOME", str(home / "data"))
+        patch.setenv("XDG_RUNTIME_DIR", str(home))
+        patch.setenv("NO_COLOR", "1")
+        yield
