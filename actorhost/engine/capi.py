@@ -27,7 +27,7 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from wasmtime import _bindings as wheel
 
@@ -53,7 +53,7 @@ AsyncCallback: Final = CFUNCTYPE(
 class Continuation(Structure):
     """What an async host function leaves behind: asked at each poll whether it is ready."""
 
-    _fields_: ClassVar = [("callback", c_void_p), ("env", c_void_p), ("finalizer", c_void_p)]
+    _fields_ = (("callback", c_void_p), ("env", c_void_p), ("finalizer", c_void_p))  # type: ignore[mutable-override]
 
 
 _P, _N = c_void_p, c_size_t

@@ -99,7 +99,7 @@ class Mailbox(Generic[T]):
             # Woken and cancelled at once: the wake-up belongs to the next consumer.
             if consumer.done() and not consumer.cancelled():
                 self._wake_one()
-            else:
+            elif consumer in self._consumers:
                 self._consumers.remove(consumer)
             raise
 

@@ -1,0 +1,59 @@
+"""Subjects: one spelling for each address, and a clear refusal of every other text."""
+
+from __future__ import annotations
+
+import pytest
+
+from actorhost.errors import InvalidInput, ProtocolError
+from actorhost.ids import HostId
+from actorhost.wire import subject
+
+
+def test_an_operation_is_one_token() -> None:
+    spelled = subject.rpc_subject("default", "thermostat", "HttpServer.Handle Request/ü*>~")
+    assert spelled == "ah.default.rpc.thermostat.HttpServer%2EHandle%20Request%2F%C3%BC%2A%3E%7E"
+    assert subject.parse_rpc(spelled).operation == "HttpServer.Handle Request/ü*>~"
+
+
+def test_the_wildcard_stands_for_the_operation() -> None:
+    assert subject.rpc_wildcard("l", "a") == "ah.l.rpc.a.*"
+    assert subject.control_wildcard("l", "all") == "ah.l.ctl.all.*"
+
+
+def test_control_addresses_name_a_host_or_all() -> None:
+    host = HostId.new()
+    assert subject.parse_control(subject.control_subject("l", host, "ps")).host == host
+    assert subject.parse_control(subject.control_subject("l", subject.ALL_HOSTS, "ps")).host is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ah",
+        "ah.l.rpc.a",
+        "ah.l.rpc.a.b.c",
+        "xx.l.rpc.a.b",
+        "ah.l.ctl.a.b",
+        "ah.L.rpc.a.b",
+        "ah.l.rpc.A.b",
+        "ah.l.rpc..b",
+        "ah.l.rpc.a.",
+        "ah.l.rpc.a.%",
+        "ah.l.rpc.a.%2e",
+        "ah.l.rpc.a.%ff",
+        "ah.l.rpc.a.%41",
+        "ah.l.rpc.a.%FF",
+        "ah.l.rpc.a.%00",
+        "ah.l.rpc.a.b c",
+    ],
+)
+def test_other_texts_are_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        subject.parse_rpc(text)
+
+
+def test_a_second_spelling_is_refused_with_the_right_one() -> None:
+    with pytest.raises(ProtocolError, match="canonical") as refusal:
+        subject.decode_operation("%41b")
+    assert refusal.value.hint == "use Ab"
