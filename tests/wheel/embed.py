@@ -9,15 +9,20 @@ from pathlib import Path
 
 import actorhost
 from actorhost import Host
-from actorhost.manifest import load_manifest
+from actorhost.manifest import Application, load_manifest
 
 
-async def main(manifest: Path) -> None:
-    """Ask an actor that the manifest describes, then show that a contract has its providers."""
-    application = load_manifest(manifest.read_bytes(), str(manifest))
+async def ask(application: Application, base: Path) -> bytes:
+    """Return what the application's echo actor answers."""
     async with Host() as host:
-        await host.deploy(application, manifest.parent)
-        reply = await host.ask("echo", "Echo", b"hello")
+        await host.deploy(application, base)
+        return await host.ask("echo", "Echo", b"hello")
+
+
+def main(manifest: Path) -> None:
+    """Fail unless the actor answers, the package is the installed one and every provider loads."""
+    application = load_manifest(manifest.read_bytes(), str(manifest))
+    reply = asyncio.run(ask(application, manifest.parent))
     if reply != b"hello":
         sys.exit(f"the echo actor answered {reply!r}")
     if "site-packages" not in str(actorhost.__file__):
@@ -26,4 +31,4 @@ async def main(manifest: Path) -> None:
         found.load()
 
 
-asyncio.run(main(Path(sys.argv[1])))
+main(Path(sys.argv[1]))
