@@ -1,0 +1,8 @@
+;; expect: too_large
+;; Gives an error of 4 GiB less one byte.
+(module
+  (import "wapc" "__guest_error" (func $fail (param i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "__guest_call") (param $op i32) (param $size i32) (result i32)
+    (call $fail (i32.const 0) (i32.const 0xffffffff))
+    (i32.const 0)))

@@ -1,0 +1,6 @@
+;; expect: actor_error
+;; Fails and does not say why.
+(module
+  (memory (export "memory") 1)
+  (func (export "__guest_call") (param $op i32) (param $size i32) (result i32)
+    (i32.const 0)))

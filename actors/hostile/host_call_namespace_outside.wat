@@ -1,0 +1,12 @@
+;; expect: trapped
+;; Calls a capability with a namespace that lies outside its memory.
+(module
+  (import "wapc" "__host_call" (func $call (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "default")
+  (data (i32.const 32) "echo")
+  (data (i32.const 48) "Echo")
+  (func (export "__guest_call") (param $op i32) (param $size i32) (result i32)
+    (drop (call $call (i32.const 16) (i32.const 7) (i32.const 0xfffffff0) (i32.const 8)
+      (i32.const 48) (i32.const 4) (i32.const 0) (i32.const 0)))
+    (i32.const 1)))

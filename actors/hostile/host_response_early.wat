@@ -1,0 +1,22 @@
+;; expect: reply
+;; Reads the answer of a capability before it has called one, then calls one: no message may see what
+;; an earlier one was answered.
+(module
+  (import "wapc" "__guest_response" (func $respond (param i32 i32)))
+  (import "wapc" "__host_call" (func $call (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wapc" "__host_response_len" (func $reply_length (result i32)))
+  (import "wapc" "__host_response" (func $reply (param i32)))
+  (import "wapc" "__host_error_len" (func $error_length (result i32)))
+  (import "wapc" "__host_error" (func $error (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "default")
+  (data (i32.const 32) "echo")
+  (data (i32.const 48) "Echo")
+  (func (export "__guest_call") (param $op i32) (param $size i32) (result i32)
+    (if (i32.or (call $reply_length) (call $error_length)) (then (unreachable)))
+    (call $reply (i32.const 1024))
+    (call $error (i32.const 1024))
+    (call $respond (i32.const 1024) (i32.const 16))
+    (drop (call $call (i32.const 16) (i32.const 7) (i32.const 32) (i32.const 4)
+      (i32.const 48) (i32.const 4) (i32.const 48) (i32.const 4)))
+    (i32.const 1)))

@@ -1,0 +1,14 @@
+;; expect: trapped
+;; Wants the answer of a capability written outside its memory.
+(module
+  (import "wapc" "__host_call" (func $call (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wapc" "__host_response" (func $reply (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "default")
+  (data (i32.const 32) "echo")
+  (data (i32.const 48) "Echo")
+  (func (export "__guest_call") (param $op i32) (param $size i32) (result i32)
+    (drop (call $call (i32.const 16) (i32.const 7) (i32.const 32) (i32.const 4)
+      (i32.const 48) (i32.const 4) (i32.const 0) (i32.const 64)))
+    (call $reply (i32.const 0xfffffff0))
+    (i32.const 1)))

@@ -1,0 +1,7 @@
+;; expect: refused
+;; Wants a table from the host.
+(module
+  (import "wapc" "table" (table 1 funcref))
+  (memory (export "memory") 1)
+  (func (export "__guest_call") (param $op i32) (param $size i32) (result i32)
+    (i32.const 1)))

@@ -1,0 +1,8 @@
+;; expect: trapped
+;; Gives a log line that lies outside its memory.
+(module
+  (import "wapc" "__console_log" (func $log (param i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "__guest_call") (param $op i32) (param $size i32) (result i32)
+    (call $log (i32.const 0xfffffff0) (i32.const 8))
+    (i32.const 1)))

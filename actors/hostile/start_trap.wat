@@ -1,0 +1,8 @@
+;; expect: trapped at start
+;; Traps in its start function.
+(module
+  (memory (export "memory") 1)
+  (start $start)
+  (func $start (unreachable))
+  (func (export "__guest_call") (param $op i32) (param $size i32) (result i32)
+    (i32.const 1)))
