@@ -31,7 +31,9 @@ class Limits:
     """
 
     call_timeout: float = _limit(5.0, "s", 0.001, 3600, "a caller that says nothing waits this long")
-    max_message: int = _limit(768 * KIB, "bytes", 1 * KIB, 64 * MIB, "fits NATS's default of 1 MiB with its envelope")
+    max_message: int = _limit(
+        768 * KIB, "bytes", 1 * KIB, 64 * MIB, "fits NATS's default of 1 MiB with its envelope"
+    )
     max_depth: int = _limit(16, "calls", 1, 64, "a chain of actors calling actors ends instead of circling")
     mailbox_count: int = _limit(1024, "messages", 1, 1_000_000, "a backlog longer than this is late anyway")
     mailbox_bytes: int = _limit(16 * MIB, "bytes", 64 * KIB, 4096 * MIB, "bounds what a full mailbox holds")
@@ -72,7 +74,7 @@ def load(environ: Mapping[str, str] | None = None) -> Limits:
         if text is None:
             continue
         try:
-            chosen[item.name] = type(item.default)(text)
+            chosen[item.name] = int(text) if isinstance(item.default, int) else float(text)
         except ValueError:
             raise InvalidLimit(
                 f"{environment_name(item.name)}={text!r} is not a number",

@@ -36,7 +36,7 @@ class Kind(ABC, Generic[T_co]):
         """Return the JSON schema (draft 2020-12) of the values that :meth:`read` takes."""
 
 
-class Unfit(Exception):  # noqa: N818 - never leaves this package; it becomes a finding
+class Unfit(Exception):
     """A value that its kind does not take; `hint` says what it would take."""
 
     def __init__(self, message: str, hint: str) -> None:

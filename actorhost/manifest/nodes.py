@@ -89,7 +89,7 @@ class _Mark(Protocol):
 _Marked = yaml.SequenceStartEvent | yaml.MappingStartEvent | yaml.ScalarEvent
 
 
-class _Unreadable(Exception):  # noqa: N818 - ends the reading; its finding is already recorded
+class _Unreadable(Exception):
     """Nothing after this place can be read."""
 
 
