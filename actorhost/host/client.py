@@ -46,4 +46,5 @@ class Client:
     async def tell(self, actor: str, operation: str, payload: bytes = b"") -> None:
         """Send one message that gets no answer; at most once."""
         deadline = clock.monotonic() + self.limits.call_timeout
-        await self._remote.tell(ActorName.parse(actor), OperationName.parse(operation), payload, deadline)
+        name, operation = ActorName.parse(actor), OperationName.parse(operation)
+        await self._remote.tell(name, operation, payload, deadline)

@@ -129,6 +129,11 @@ class Host:
         """Return what the engine counts."""
         return self._engine.statistics()
 
+    def _transport(self, nats: str | None) -> Transport:
+        if nats is None:
+            return MemoryTransport(MemoryBus())
+        return NatsTransport(nats, name=f"actorhost-{self.id}", limits=self.limits)
+
     def _check_names(self, application: Application) -> None:
         for name, deployment in self.deployments.items():
             taken = {actor.spec.name for actor in deployment.actors} & {

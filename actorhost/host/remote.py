@@ -9,7 +9,7 @@ from typing import Final
 
 from actorhost import clock
 from actorhost.errors import CallTimeout, ProtocolError
-from actorhost.ids import LatticeName, OperationName, new_call_id
+from actorhost.ids import LatticeName, new_call_id
 from actorhost.transport import Transport
 from actorhost.wire.codec import decode, encode
 from actorhost.wire.envelope import MAX_REMAINING_MS, VERSION, Envelope, Kind
@@ -51,9 +51,7 @@ class Remote:
     async def tell(self, actor: str, operation: str, payload: bytes, deadline: float) -> None:
         """Send a message that gets no answer; returning means it left this process."""
         request = self._envelope(Kind.TELL, payload, deadline, ())
-        await self._transport.publish(
-            rpc_subject(self._lattice, actor, OperationName.parse(operation)), encode(request)
-        )
+        await self._transport.publish(rpc_subject(self._lattice, actor, operation), encode(request))
 
     def _envelope(self, kind: Kind, payload: bytes, deadline: float, chain: tuple[str, ...]) -> Envelope:
         remaining = round((deadline - clock.monotonic()) * 1000)
