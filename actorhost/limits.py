@@ -43,6 +43,10 @@ class Limits:
     start_timeout: float = _limit(5.0, "s", 0.001, 600, "start functions of a guest together")
     stop_timeout: float = _limit(5.0, "s", 0.001, 600, "what is in hand may finish within this")
     connect_timeout: float = _limit(5.0, "s", 0.001, 600, "first connection to a NATS server")
+    bus_timeout: float = _limit(5.0, "s", 0.01, 600, "a NATS server that takes nothing for this long is gone")
+    outbox_bytes: int = _limit(
+        8 * MIB, "bytes", 64 * KIB, 1024 * MIB, "what waits for a NATS server, at most"
+    )
     server_ready: float = _limit(10.0, "s", 0.1, 600, "the embedded nats-server answers within this")
 
     def __post_init__(self) -> None:

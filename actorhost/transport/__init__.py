@@ -1,0 +1,20 @@
+"""How messages travel between processes: one protocol, over NATS or within this process.
+
+What every transport promises is in :mod:`~actorhost.transport.base`; one test suite holds both to it.
+"""
+
+from __future__ import annotations
+
+from actorhost.transport.base import Handler, Subscription, Transport, TransportStatistics
+from actorhost.transport.memory import MemoryBus, MemoryTransport
+from actorhost.transport.nats import NatsTransport
+
+__all__ = [
+    "Handler",
+    "MemoryBus",
+    "MemoryTransport",
+    "NatsTransport",
+    "Subscription",
+    "Transport",
+    "TransportStatistics",
+]
