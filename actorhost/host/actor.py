@@ -140,7 +140,13 @@ class Actor:
             self.counts.replied += 1
         else:
             self.counts.fault(result.code)
-        await delivery.answer(result)
+        await self._answer(delivery, result)
+
+    async def _answer(self, delivery: Delivery, result: bytes | ActorhostError) -> None:
+        try:
+            await delivery.answer(result)
+        except Exception:  # noqa: BLE001 - a bug in one answer must not end the actor's runner
+            _log.exception("bug while answering", actor=self.spec.name, operation=delivery.operation)
 
     async def _outcome(self, slot: Slot, delivery: Delivery) -> bytes | ActorhostError:
         """Return the reply to `delivery`, or the error it ended with; never raises."""

@@ -6,7 +6,9 @@ application and closes both. One host belongs to one event loop.
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
@@ -17,7 +19,7 @@ from actorhost import clock
 from actorhost import limits as limits_module
 from actorhost.capability import Broker
 from actorhost.engine import Engine, EngineStatistics
-from actorhost.errors import Closed, InvalidInput
+from actorhost.errors import ActorhostError, Closed, InvalidInput
 from actorhost.host.deployment import Deployment
 from actorhost.host.router import Router
 from actorhost.ids import ActorName, HostId, LatticeName, OperationName
@@ -46,38 +48,33 @@ class Host:
         self.lattice = LatticeName.parse(lattice)
         self.limits = limits or limits_module.load()
         self.deployments: dict[str, Deployment] = {}
-        self.transport: Transport = (
-            MemoryTransport(MemoryBus())
-            if nats is None
-            else NatsTransport(nats, name=f"actorhost-{self.id}", limits=self.limits)
-        )
+        self.transport = self._transport(nats)
         self.router = Router(self.transport, self.lattice, self.id, self.limits)
         self.started_ns = 0
         self._broker = Broker(self.router.call_actor)
         self._engine = Engine(self.limits, cache=cache)
-        self._stack = AsyncExitStack()
+        self._owner: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
         self._tasks: TaskGroup | None = None
         self._deploying = anyio.Lock()
 
     async def __aenter__(self) -> Self:
         """Open engine and transport; raises :class:`EngineUnavailable`, :class:`ServerUnavailable`."""
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._engine)
-            await self.transport.start()
-            stack.push_async_callback(self.transport.close)
-            self._tasks = await stack.enter_async_context(anyio.create_task_group())
-            stack.callback(self._tasks.cancel_scope.cancel)
-            stack.callback(self.router.close)
-            self._tasks.start_soon(self.router.run)
-            stack.push_async_callback(self._stop_all)
-            self.started_ns = clock.wall_ns()
-            self._stack = stack.pop_all()
+        # A task of the host's own holds the task group, so that a host may be entered and left in
+        # different tasks, as test fixtures and web frameworks do.
+        self._stopping.clear()
+        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._owner = asyncio.create_task(self._run(started))  # noqa: TID251 - __aexit__ waits for it
+        try:
+            await asyncio.shield(started)
+        except BaseException:
+            await self._end()
+            raise
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Stop everything, newest first."""
-        await self._stack.__aexit__(None, None, None)
-        self._tasks = None
+        await self._end()
 
     async def deploy(self, application: Application, base: Path) -> None:
         """Run `application`; module paths are relative to the folder `base`.
@@ -145,10 +142,44 @@ class Host:
                     hint="actor names are unique in a lattice: rename one",
                 )
 
+    async def _run(self, started: asyncio.Future[None]) -> None:
+        """Be open from `started` until told to stop; a failure before that is the future's."""
+        try:
+            async with self._engine, _opened(self.transport), anyio.create_task_group() as tasks:
+                self._tasks = tasks
+                tasks.start_soon(self.router.run)
+                self.started_ns = clock.wall_ns()
+                started.set_result(None)
+                await self._stopping.wait()
+                await self._stop_all()
+                tasks.cancel_scope.cancel()
+        except ActorhostError as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+        finally:
+            self._tasks = None
+
+    async def _end(self) -> None:
+        """Tell the host's task to stop and wait for it; it ends also when the waiter is cancelled."""
+        owner, self._owner = self._owner, None
+        if owner is not None:
+            self._stopping.set()
+            await asyncio.shield(owner)
+
     async def _stop_all(self) -> None:
         while self.deployments:
             _, deployment = self.deployments.popitem()
             await deployment.stop()
+
+
+@asynccontextmanager
+async def _opened(transport: Transport) -> AsyncIterator[None]:
+    await transport.start()
+    try:
+        yield
+    finally:
+        await transport.close()
 
 
 async def _read(path: Path) -> bytes:

@@ -38,11 +38,11 @@ class Router:
     """The actors of this host and how to reach all others."""
 
     def __init__(self, transport: Transport, lattice: LatticeName, host_id: HostId, limits: Limits) -> None:
-        self.remote = Remote(transport, lattice, host_id)
+        self.remote = Remote(transport, lattice, str(host_id))
         self.actors: dict[str, Actor] = {}
         self._transport = transport
         self._lattice = lattice
-        self._host_id = host_id
+        self._source = str(host_id)  # the encoder takes plain text only
         self._limits = limits
         self._subscriptions: dict[str, Subscription] = {}
         self._send, self._receive = anyio.create_memory_object_stream[tuple[str, bytes]](_REFUSALS)
@@ -50,14 +50,9 @@ class Router:
 
     async def run(self) -> None:
         """Send refusals until cancelled."""
-        async with self._receive:
+        async with self._send, self._receive:
             async for reply_to, data in self._receive:
                 await self._publish(reply_to, data)
-
-    def close(self) -> None:
-        """Let go of the queue of refusals; :meth:`run` has ended."""
-        self._send.close()
-        self._receive.close()
 
     async def attach(self, actor: Actor) -> None:
         """Make `actor` reachable by its name, here and over the transport."""
@@ -96,7 +91,7 @@ class Router:
         Raises :class:`Denied` when the target is already in the chain (it would wait for itself)
         or the chain is as long as the limit allows.
         """
-        chain = (*caller.chain, caller.actor)
+        chain = (*caller.chain, str(caller.actor))
         if target in chain:
             raise Denied(
                 f"actor {caller.actor!r} called {target!r}, which is already waiting in {' > '.join(chain)}",
@@ -147,7 +142,7 @@ class Router:
 
     async def _reply(self, reply_to: str, call_id: str, result: bytes | ActorhostError) -> None:
         if isinstance(result, bytes):
-            data = encode(Envelope(VERSION, Kind.REPLY, call_id, result, source=self._host_id))
+            data = encode(Envelope(VERSION, Kind.REPLY, call_id, result, source=self._source))
             if len(data) <= self._transport.max_payload:
                 await self._publish(reply_to, data)
                 return
@@ -160,7 +155,7 @@ class Router:
 
     def _fault(self, call_id: str, error: ActorhostError, where: str) -> bytes:
         fault = fault_of(error, where)
-        return encode(Envelope(VERSION, Kind.FAULT, call_id, b"", source=self._host_id, fault=fault))
+        return encode(Envelope(VERSION, Kind.FAULT, call_id, b"", source=self._source, fault=fault))
 
     def _refuse(self, reply_to: str, call_id: str, error: ActorhostError, actor: str) -> None:
         if not reply_to:
