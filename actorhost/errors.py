@@ -79,6 +79,9 @@ class ActorhostError(Exception):
         self.hint = hint
         self.where = where
 
+    def __str__(self) -> str:
+        return self.message
+
 
 class InvalidInput(ActorhostError):
     """The caller sent something that cannot be right; nothing was done."""

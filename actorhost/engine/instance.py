@@ -34,6 +34,9 @@ _begin: Final = C.wasmtime_func_call_async
 _delete: Final = C.wasmtime_call_future_delete
 _set_epoch_deadline: Final = C.wasmtime_context_set_epoch_deadline
 
+_UNSET: Final = -0x7F81_53C7
+"""Stands in the place of a result that was not written."""
+
 _ANSWER_NS: Final = 5_000
 """About what answering a request costs the loop besides guest time; it counts against the pass."""
 
@@ -140,10 +143,10 @@ class Instance:
         self.calls += 1
         code = await self._run(self._address, (len(name), len(payload)), deadline, host_call)
         mailbox.refresh()
-        header = mailbox.header()
-        if code != 1 or header[box.STATUS] != box.REPLIED:
-            self._refuse(code, header)
-        reply = mailbox.read(header[box.REPLY_AT], header[box.REPLY_LENGTH])
+        status, offset, length = mailbox.outcome()
+        if code != 1 or status != box.REPLIED:
+            self._refuse(code, mailbox.header())
+        reply = mailbox.read(offset, length)
         if mailbox.used > box.KEEP:
             mailbox.shrink()
         return reply
@@ -154,6 +157,7 @@ class Instance:
         """Run the function at address `function` to its end; returns its result, if it has one."""
         frame = self._frames.take()
         words, count, results = frame.words, len(arguments), 0
+        words[Frame.RESULT] = _UNSET
         if arguments:
             words[Frame.FIRST], words[Frame.SECOND] = arguments
             results = 1
@@ -163,37 +167,42 @@ class Instance:
             context, function, frame.arguments, count, frame.results, results, frame.trap, frame.error
         )
         self._busy = True
-        ended = False
+        queue, ended = self._queue, False
         try:
-            await self._drive(future, deadline, host_call)
+            polled = queue.spent_ns < FRESH_BUDGET_NS
+            if not (polled and queue.poll(future)):
+                await self._drive(future, deadline, host_call, polled=polled)
             ended = True
         finally:
             self._busy = False
             _delete(future)  # a fiber that has not ended is unwound by this
-            failure = frame.failure()
-            self._frames.give_back(frame)
             if not ended:
                 self.close()
+            result = words[Frame.RESULT]
+            # Only a call that returned has written a result; a guest may also return this one.
+            failure = frame.failure() if result == _UNSET else None
+            self._frames.give_back(frame)
         if failure is not None:
             self._fail(failure)
-        return words[Frame.RESULT] if results else 0
+        return result
 
-    async def _drive(self, future: int, deadline: float, host_call: HostCall) -> None:
-        """Poll the fiber, wait for its turns and answer its requests until it has ended."""
+    async def _drive(self, future: int, deadline: float, host_call: HostCall, *, polled: bool) -> None:
+        """Give the fiber its turns and answer its requests until it has ended.
+
+        `polled` says whether it has run already in this pass, and so whether it may be parked.
+        """
         queue = self._queue
         while True:
-            if queue.spent_ns < FRESH_BUDGET_NS:
-                if queue.poll(future):
-                    return
-                yielded = not queue.suspension.parked
-                if yielded and await queue.turn(future, self._weight, deadline, fresh=False):
-                    return
-            elif await queue.turn(future, self._weight, deadline, fresh=True):
+            parked = polled and queue.suspension.parked
+            if not parked and await queue.turn(future, self._weight, deadline, fresh=not polled):
                 return
             await self._requests.answer(host_call, deadline)
             queue.spent_ns += _ANSWER_NS
             if clock.monotonic() >= deadline:
                 raise DeadlineExceeded("the guest was waiting or running at its deadline")
+            polled = queue.spent_ns < FRESH_BUDGET_NS
+            if polled and queue.poll(future):
+                return
 
     def _fail(self, failure: tuple[int | None, str]) -> None:
         """Raise what the trap `failure` means and close, unless the guest exited in good order."""
@@ -204,15 +213,25 @@ class Instance:
             return
         code, text = failure
         memory = self._sandbox.memory_size()
+        said = self._said(header)
         self.close()
-        raise traps.ended(code, text, header, memory=memory, limit=self._sandbox.limits.memory)
+        error = traps.ended(code, text, header, memory=memory, limit=self._sandbox.limits.memory)
+        if said:
+            error.message = f"{error.message}; it said: {said}"
+        raise error
+
+    def _said(self, header: tuple[int, ...]) -> str:
+        """Return the error text the guest has set, if any."""
+        if not header[box.STATUS] & box.FAILED:
+            return ""
+        text = self._sandbox.mailbox.read(header[box.ERROR_AT], header[box.ERROR_LENGTH])
+        return text.decode("utf-8", "replace")
 
     def _refuse(self, code: int, header: tuple[int, ...]) -> NoReturn:
         """Raise what a call that returned without a plain reply means."""
         status = header[box.STATUS]
         if status & box.FAILED:
-            text = self._sandbox.mailbox.read(header[box.ERROR_AT], header[box.ERROR_LENGTH])
-            raise ActorFailed(text.decode("utf-8", "replace"))
+            raise ActorFailed(self._said(header))
         if code == 0:
             hint = "call __guest_error before returning 0"
             raise ActorFailed("the actor failed and gave no reason", hint=hint)

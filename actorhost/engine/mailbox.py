@@ -36,9 +36,11 @@ _madvise: Final = _libc.madvise
 _madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 _memmove: Final = ctypes.memmove
 _string_at: Final = ctypes.string_at
-_pack: Final = HEADER.pack_into
 _unpack: Final = HEADER.unpack_from
-_PADDING: Final = (0,) * 19
+_BEGIN: Final = struct.Struct("<4I")
+_pack_begin: Final = _BEGIN.pack
+_CLEARED: Final = bytes(HEADER.size - _BEGIN.size)
+_unpack_end: Final = struct.Struct("<3I").unpack_from
 _HeaderBytes: Final = ctypes.c_char * HEADER.size
 _Word: Final = ctypes.c_uint32
 
@@ -80,14 +82,17 @@ class Mailbox:
             )
         if top > self._capacity:
             self._grow(top)
-        base = self._base
         self.used = top = (top + 7) & ~7
-        _pack(self._header, 0, operation_length, payload_length, top, self._limit, *_PADDING)
+        head = _pack_begin(operation_length, payload_length, top, self._limit) + _CLEARED + operation
         if payload_length > PAGE:  # joining copies once more, which is cheaper only for small ones
-            _memmove(base + DATA, operation, operation_length)
-            _memmove(base + DATA + operation_length, payload, payload_length)
+            _memmove(self._base, head, DATA + operation_length)
+            _memmove(self._base + DATA + operation_length, payload, payload_length)
         else:
-            _memmove(base + DATA, operation + payload, operation_length + payload_length)
+            _memmove(self._base, head + payload, DATA + operation_length + payload_length)
+
+    def outcome(self) -> tuple[int, int, int]:
+        """Return status, and offset and length of the reply: all that a plain message needs."""
+        return _unpack_end(self._header, 4 * STATUS)
 
     def header(self) -> tuple[int, ...]:
         """Return the header's fields, indexed by the constants of this module."""
