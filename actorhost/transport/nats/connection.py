@@ -45,6 +45,12 @@ class Connection(Client):
         self._events = events
         self._receivers: dict[int, Receiver] = {}
 
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes that the operating system has not taken yet."""
+        writer = self._writer()
+        return self.pending_data_size + (writer.transport.get_write_buffer_size() if writer else 0)
+
     async def listen(self, subject: str, queue: str, receiver: Receiver) -> Subscription:
         """Subscribe; `receiver` is called by the read loop for each message until :meth:`forget`."""
         sid = self._sid + 1
@@ -62,6 +68,14 @@ class Connection(Client):
         """Deliver nothing more to the receiver of `subscription`."""
         self._receivers.pop(subscription._id, None)  # noqa: SLF001
 
+    async def written(self) -> None:
+        """Return when what waited to be sent has been written, which may be never."""
+        # What nats-py does to force a flush, without the part that swallows cancellation.
+        assert self._flush_queue is not None, "made by connect()"  # noqa: S101
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        await self._flush_queue.put(future)
+        await future
+
     async def shut(self) -> None:
         """Drop the socket with whatever it still holds, and end every task of this client."""
         self._receivers.clear()
@@ -71,9 +85,12 @@ class Connection(Client):
             await self.close()
 
     def _abort(self) -> None:
-        writer = getattr(self._transport, "_io_writer", None)
+        writer = self._writer()
         if writer is not None:
             writer.transport.abort()
+
+    def _writer(self) -> asyncio.StreamWriter | None:
+        return getattr(self._transport, "_io_writer", None)
 
     async def _process_msg(
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None

@@ -7,6 +7,7 @@ outbox, requests are refused, and those in flight end at once.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 from typing import Final
@@ -146,7 +147,7 @@ class NatsTransport:
         return self._tally.statistics(
             connected=connection is not None and connection.is_connected,
             waiting=len(self._requests),
-            unsent_bytes=0 if connection is None else connection.pending_data_size,
+            unsent_bytes=0 if connection is None else connection.unsent_bytes,
         )
 
     async def _send(self, subject: str, data: bytes, patience: float, reply: str) -> None:
@@ -169,16 +170,21 @@ class NatsTransport:
 
     async def _wait_for_room(self, connection: Connection, size: int, patience: float) -> None:
         """Return when the outbox can take `size` bytes; an empty one takes any message."""
-        until = clock.monotonic() + patience
-        while (waiting := connection.pending_data_size) and waiting + size > self._limits.outbox_bytes:
-            try:
-                await self._confirm(connection, max(0.0, until - clock.monotonic()))
-            except ServerUnavailable as error:
-                self._tally.refused += 1
-                raise Overloaded(
-                    f"{waiting} bytes already wait for the NATS server at {self._shown}: {error.message}",
-                    hint="send slower or retry later; ACTORHOST_OUTBOX_BYTES bounds what may wait",
-                ) from None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while self._is_full(connection, size) and connection.is_connected:
+                    await connection.written()
+        if self._is_full(connection, size):
+            self._tally.refused += 1
+            reason = f"took nothing for {patience:.3g} s" if connection.is_connected else "is not connected"
+            raise Overloaded(
+                f"the NATS server at {self._shown} {reason}, and {connection.unsent_bytes} bytes wait for it",
+                hint="send slower or retry later; ACTORHOST_OUTBOX_BYTES bounds what may wait",
+            )
+
+    def _is_full(self, connection: Connection, size: int) -> bool:
+        waiting = connection.pending_data_size
+        return waiting > 0 and waiting + size > self._limits.outbox_bytes
 
     async def _confirm(self, connection: Connection, timeout: float) -> None:
         """Return when the server has processed everything sent before.
