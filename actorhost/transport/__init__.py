@@ -8,11 +8,13 @@ from __future__ import annotations
 from actorhost.transport.base import Handler, Subscription, Transport, TransportStatistics
 from actorhost.transport.memory import MemoryBus, MemoryTransport
 from actorhost.transport.nats import NatsTransport
+from actorhost.transport.server import NatsServer
 
 __all__ = [
     "Handler",
     "MemoryBus",
     "MemoryTransport",
+    "NatsServer",
     "NatsTransport",
     "Subscription",
     "Transport",

@@ -123,6 +123,7 @@ async def test_subscriptions_and_what_was_waiting_survive_a_restart(tmp_path: Pa
         await until(transport, lambda now: not now.connected)
         await transport.subscribe("made", made_meanwhile)
         await closed.close()
+        await (await transport.subscribe("both", arrivals)).close()
         for number in range(100):
             await transport.publish("kept", b"%d" % number)
         assert transport.statistics().unsent_bytes > 100
@@ -132,8 +133,9 @@ async def test_subscriptions_and_what_was_waiting_survive_a_restart(tmp_path: Pa
             await until(transport, lambda now: now.connected)
             await transport.publish("made", b"")
             await made_meanwhile.until(1)
-            with pytest.raises(NoRoute):
-                await transport.request("closed", b"", PATIENCE)
+            for gone in ("closed", "both"):
+                with pytest.raises(NoRoute):
+                    await transport.request(gone, b"", PATIENCE)
             assert transport.statistics().reconnects == 1
             assert transport.statistics().subscriptions == 2
             await transport.close()
@@ -333,7 +335,7 @@ def test_the_client_still_has_the_names_that_are_used() -> None:
     assert client._transport is None
     assert client._flush_queue is None
     assert "future.set_result(None)" in inspect.getsource(client._flusher)
-    assert not hasattr(client, "_receivers")
-    assert not hasattr(client, "_events")
+    assert not {"_receivers", "_events", "_run"} & vars(client).keys()
+    assert list(inspect.signature(client._send_unsubscribe).parameters) == ["sid", "limit"]
     assert "self._id = id" in inspect.getsource(nats.aio.subscription.Subscription)
     assert "self._io_writer = " in inspect.getsource(nats.aio.transport.TcpTransport)

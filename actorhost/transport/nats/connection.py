@@ -18,11 +18,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 from nats.errors import Error
+
+_LONGEST_RUN: Final = 64
+"""Messages delivered before the event loop gets its turn: a full socket buffer holds thousands."""
 
 Receiver = Callable[[bytes, bytes, bytes, "bytes | None"], None]
 """Takes subject, reply subject, data and raw headers of one message; must not raise."""
@@ -44,6 +47,7 @@ class Connection(Client):
         super().__init__()
         self._events = events
         self._receivers: dict[int, Receiver] = {}
+        self._run = 0
 
     @property
     def unsent_bytes(self) -> int:
@@ -63,6 +67,13 @@ class Connection(Client):
         except BaseException:
             self._receivers.pop(sid, None)
             raise
+
+    async def leave(self, subscription: Subscription) -> None:
+        """Tell the server to send nothing more; what it has sent is still delivered."""
+        await subscription.unsubscribe()
+        if self.is_reconnecting:
+            # nats-py leaves this out, but its SUB may be among what waits to be sent.
+            await self._send_unsubscribe(subscription._id)  # noqa: SLF001
 
     def forget(self, subscription: Subscription) -> None:
         """Deliver nothing more to the receiver of `subscription`."""
@@ -98,6 +109,10 @@ class Connection(Client):
         receiver = self._receivers.get(sid)
         if receiver is not None:
             receiver(subject, reply, data, headers)
+        self._run += 1
+        if self._run >= _LONGEST_RUN:
+            self._run = 0
+            await asyncio.sleep(0)
 
     async def _process_op_err(self, e: Exception) -> None:
         if not (self.is_closed or self.is_reconnecting):

@@ -214,7 +214,7 @@ class NatsTransport:
             return
         self._tally.subscriptions -= 1
         try:
-            await inner.unsubscribe()
+            await connection.leave(inner)
             await self._confirm_unless_lost(connection)
         except nats.errors.Error:
             # Closed meanwhile: the subscription went with the connection.
