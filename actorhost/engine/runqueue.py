@@ -107,6 +107,7 @@ class RunQueue:
     def _schedule(self) -> None:
         if not self._passing:
             self._passing = True
+            self._ticker.urgent = True
             self._loop.call_soon(self._pass)
 
     def _pass(self) -> None:
@@ -119,6 +120,8 @@ class RunQueue:
         self._run_backlog()
         if self._fresh or self._backlog:
             self._schedule()
+        else:
+            self._ticker.urgent = False
 
     def _run_fresh(self) -> None:
         while self._fresh and self.spent_ns < FRESH_BUDGET_NS:

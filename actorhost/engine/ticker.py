@@ -1,7 +1,8 @@
 """The epoch ticker: a thread that makes busy guests yield, and sleeps when none runs.
 
-Started and stopped by the engine. While a guest is being polled it advances the epochs about every
-millisecond; after a while without guests it blocks on a lock, so an idle host is idle.
+Started and stopped by the engine. While guests wait for turns it advances the epochs about every
+millisecond, otherwise every few; after a while without guests it blocks on a lock, so an idle host
+is idle.
 """
 
 from __future__ import annotations
@@ -11,23 +12,25 @@ from typing import Final
 
 from actorhost import clock
 from actorhost.engine.capi import C
-from actorhost.engine.config import TICK
+from actorhost.engine.config import CALM_TICK, TICK
 
-_IDLE_TICKS: Final = 20
+_IDLE_TICKS: Final = 8
 _JOIN_TIMEOUT: Final = 5.0
 
 
 class EpochTicker:
-    """Advances the epoch of `engines` while :attr:`polling` is true.
+    """Advances the epochs while :attr:`polling` is true, faster while :attr:`urgent` is.
 
     The event loop's thread writes :attr:`polling` around every poll and calls :meth:`wake` when
-    :attr:`dormant` is true; under the GIL no tick is lost between the two.
+    :attr:`dormant` is true; under the GIL no tick is lost between the two. It sets :attr:`urgent`
+    while guests wait for their turns.
     """
 
-    __slots__ = ("_engines", "_stopping", "_thread", "_wakeup", "dormant", "polling", "ticks")
+    __slots__ = ("_engines", "_stopping", "_thread", "_wakeup", "dormant", "polling", "ticks", "urgent")
 
     def __init__(self) -> None:
         self.polling = False
+        self.urgent = False
         self.dormant = False
         self.ticks = 0
         self._engines: tuple[int, ...] = ()
@@ -58,7 +61,7 @@ class EpochTicker:
     def _run(self) -> None:
         idle = 0
         while not self._stopping:
-            clock.sleep(TICK)
+            clock.sleep(TICK if self.urgent else CALM_TICK)
             if self.polling:
                 idle = 0
                 self._tick()

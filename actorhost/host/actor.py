@@ -140,9 +140,6 @@ class Actor:
             self.counts.replied += 1
         else:
             self.counts.fault(result.code)
-        await self._answer(delivery, result)
-
-    async def _answer(self, delivery: Delivery, result: bytes | ActorhostError) -> None:
         try:
             await delivery.answer(result)
         except Exception:  # noqa: BLE001 - a bug in one answer must not end the actor's runner

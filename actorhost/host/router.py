@@ -142,16 +142,15 @@ class Router:
 
     async def _reply(self, reply_to: str, call_id: str, result: bytes | ActorhostError) -> None:
         if isinstance(result, bytes):
-            data = encode(Envelope(VERSION, Kind.REPLY, call_id, result, source=self._source))
-            if len(data) <= self._transport.max_payload:
-                await self._publish(reply_to, data)
-                return
-            result = TooLarge(
-                f"a reply of {len(result)} bytes does not fit the server's limit of"
-                f" {self._transport.max_payload}; the work was done",
-                hint="reply in pages, or raise max_payload of the NATS server",
-            )
-        await self._publish(reply_to, self._fault(call_id, result, ""))
+            data = encode(Envelope(VERSION, Kind.REPLY, call_id, result, self._source))
+            try:
+                await self._transport.publish(reply_to, data)
+            except TooLarge as error:
+                result = TooLarge(f"the reply cannot travel: {error.message}; the work was done", hint=error.hint)
+            except ActorhostError as error:
+                _log.warning("answer not sent", reason=error.message)
+        if not isinstance(result, bytes):
+            await self._publish(reply_to, self._fault(call_id, result, ""))
 
     def _fault(self, call_id: str, error: ActorhostError, where: str) -> bytes:
         fault = fault_of(error, where)

@@ -6,6 +6,9 @@ rule. ``per-call`` makes a fresh sandbox for every message. Owned by a runner; c
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any
+
 from actorhost.engine import Engine, HostCall, Instance, InstanceOptions, Module
 from actorhost.manifest import InstancePolicy
 
@@ -33,11 +36,19 @@ class Slot:
             self.made += 1
         return instance
 
-    async def call(self, operation: str, payload: bytes, deadline: float, host_call: HostCall) -> bytes:
+    def call(
+        self, operation: str, payload: bytes, deadline: float, host_call: HostCall
+    ) -> Coroutine[Any, Any, bytes]:
         """Deliver one message; returns and raises as :meth:`Instance.call` does."""
         instance = self._instance
-        if instance is None or not instance.alive:
-            instance = await self.fill()
+        if instance is not None and instance.alive and self._keeps:
+            return instance.call(operation, payload, deadline=deadline, host_call=host_call)
+        return self._call_fresh(operation, payload, deadline, host_call)
+
+    async def _call_fresh(
+        self, operation: str, payload: bytes, deadline: float, host_call: HostCall
+    ) -> bytes:
+        instance = await self.fill()
         try:
             return await instance.call(operation, payload, deadline=deadline, host_call=host_call)
         finally:
