@@ -161,12 +161,21 @@ class NatsTransport:
             )
         if connection.pending_data_size + size > self._limits.outbox_bytes:
             await self._wait_for_room(connection, size, patience)
+        if connection.is_connected:
+            connection.post(subject, data, reply)
+        else:
+            await self._publish_while_away(connection, subject, data, reply)
+        self._tally.published += 1
+        self._tally.published_bytes += size
+
+    async def _publish_while_away(
+        self, connection: Connection, subject: str, data: bytes, reply: str
+    ) -> None:
+        """Keep a message for a server that is not connected; it is sent when it is back."""
         try:
             await connection.publish(subject, data, reply)
         except nats.errors.Error as error:
             raise self._closed_error() from error
-        self._tally.published += 1
-        self._tally.published_bytes += size
 
     async def _wait_for_room(self, connection: Connection, size: int, patience: float) -> None:
         """Return when the outbox can take `size` bytes; an empty one takes any message."""
