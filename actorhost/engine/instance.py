@@ -77,6 +77,7 @@ class Instance:
         "_queue",
         "_requests",
         "_sandbox",
+        "_tick",
         "_weight",
         "calls",
     )
@@ -97,6 +98,7 @@ class Instance:
         self._on_close = on_close
         self._address = ctypes.addressof(sandbox.guest_call)
         self._busy = False
+        self._tick = -1
         self.calls = 0
 
     @property
@@ -162,12 +164,16 @@ class Instance:
             words[Frame.FIRST], words[Frame.SECOND] = arguments
             results = 1
         context = self._sandbox.context
-        _set_epoch_deadline(context, 1)
+        queue = self._queue
+        if self._tick != queue.ticker.ticks:
+            # Otherwise the deadline set last, one tick from then, is still one tick from now.
+            self._tick = queue.ticker.ticks
+            _set_epoch_deadline(context, 1)
         future = _begin(
             context, function, frame.arguments, count, frame.results, results, frame.trap, frame.error
         )
         self._busy = True
-        queue, ended = self._queue, False
+        ended = False
         try:
             polled = queue.spent_ns < FRESH_BUDGET_NS
             if not (polled and queue.poll(future)):
@@ -178,7 +184,7 @@ class Instance:
             _delete(future)  # a fiber that has not ended is unwound by this
             if not ended:
                 self.close()
-            result = words[Frame.RESULT]
+            result: int = words[Frame.RESULT]
             # Only a call that returned has written a result; a guest may also return this one.
             failure = frame.failure() if result == _UNSET else None
             self._frames.give_back(frame)

@@ -40,15 +40,15 @@ _unpack: Final = HEADER.unpack_from
 _BEGIN: Final = struct.Struct("<4I")
 _pack_begin: Final = _BEGIN.pack
 _CLEARED: Final = bytes(HEADER.size - _BEGIN.size)
+_pack_answer: Final = struct.Struct("<4I").pack_into
 _unpack_end: Final = struct.Struct("<3I").unpack_from
-_HeaderBytes: Final = ctypes.c_char * HEADER.size
 _Word: Final = ctypes.c_uint32
 
 
 class Mailbox:
     """The mailbox memory of one sandbox; `limit` bytes at most in any one payload or reply."""
 
-    __slots__ = ("_base", "_capacity", "_context", "_header", "_limit", "_memory", "_memory_address", "used")
+    __slots__ = ("_base", "_capacity", "_context", "_limit", "_memory", "_memory_address", "_window", "used")
 
     def __init__(self, context: int, memory: Any, limit: int) -> None:
         self._context = context
@@ -65,8 +65,10 @@ class Mailbox:
         base = C.wasmtime_memory_data(self._context, self._memory_address)
         if base != self._base:
             self._base = base
-            self._header = _HeaderBytes.from_address(base)
             self._capacity = self.size()
+            # A window is several times faster to read than an address. It covers what is there now:
+            # what lies beyond, after the memory grew in place, is read by address.
+            self._window = memoryview((ctypes.c_char * self._capacity).from_address(base)).cast("B")
 
     def put_request(self, operation: bytes, payload: bytes) -> None:
         """Make the request ready for ``__guest_request``; nothing of the last message stays.
@@ -92,15 +94,18 @@ class Mailbox:
 
     def outcome(self) -> tuple[int, int, int]:
         """Return status, and offset and length of the reply: all that a plain message needs."""
-        return _unpack_end(self._header, 4 * STATUS)
+        return _unpack_end(self._window, 4 * STATUS)
 
     def header(self) -> tuple[int, ...]:
         """Return the header's fields, indexed by the constants of this module."""
-        return _unpack(self._header)
+        return _unpack(self._window)
 
     def read(self, offset: int, length: int) -> bytes:
         """Return a copy of `length` bytes at `offset`."""
-        return _string_at(self._base + offset, length)
+        end = offset + length
+        if end > len(self._window):
+            return _string_at(self._base + offset, length)
+        return self._window[offset:end].tobytes()
 
     def put_word(self, index: int, value: int) -> None:
         """Set one word of the header."""
@@ -121,7 +126,7 @@ class Mailbox:
         self.used = max(self.used, top + size)
         _memmove(self._base + top, data, size)
         answer = (0, top, 0, size) if failed else (1, top, size, 0)
-        struct.pack_into("<4I", self._header, 4 * HOST_STATUS, *answer)
+        _pack_answer(self._window, 4 * HOST_STATUS, *answer)
         return True
 
     def size(self) -> int:

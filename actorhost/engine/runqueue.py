@@ -53,9 +53,9 @@ class RunQueue:
         "_loop",
         "_next_deadline",
         "_passing",
-        "_ticker",
         "spent_ns",
         "suspension",
+        "ticker",
         "total_ns",
     )
 
@@ -63,7 +63,7 @@ class RunQueue:
         self.suspension = suspension
         self.spent_ns = 0
         self.total_ns = 0
-        self._ticker = ticker
+        self.ticker = ticker
         self._loop = loop
         self._fresh: deque[Entry] = deque()
         self._backlog: deque[Entry] = deque()
@@ -75,7 +75,7 @@ class RunQueue:
 
     def poll(self, future: int) -> bool:
         """Run the fiber until it ends (true), yields or parks (false)."""
-        ticker, suspension = self._ticker, self.suspension
+        ticker, suspension = self.ticker, self.suspension
         ticker.polling = True
         if ticker.dormant:
             ticker.wake()
@@ -107,7 +107,7 @@ class RunQueue:
     def _schedule(self) -> None:
         if not self._passing:
             self._passing = True
-            self._ticker.urgent = True
+            self.ticker.urgent = True
             self._loop.call_soon(self._pass)
 
     def _pass(self) -> None:
@@ -121,7 +121,7 @@ class RunQueue:
         if self._fresh or self._backlog:
             self._schedule()
         else:
-            self._ticker.urgent = False
+            self.ticker.urgent = False
 
     def _run_fresh(self) -> None:
         while self._fresh and self.spent_ns < FRESH_BUDGET_NS:

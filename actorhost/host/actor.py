@@ -95,7 +95,7 @@ class Actor:
     def deliver(self, delivery: Delivery) -> None:
         """Put `delivery` into the mailbox, or raise :class:`Overloaded` or :class:`Closed` at once."""
         try:
-            self._mailbox.put(delivery, delivery.size)
+            self._mailbox.put(delivery, delivery.size())
         except Overloaded as error:
             self.counts.fault(error.code)
             raise

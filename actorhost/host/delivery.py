@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from msgspec import Struct
+
 from actorhost.errors import ActorhostError
 
 Answer = Callable[["bytes | ActorhostError"], Awaitable[None]]
@@ -19,21 +21,15 @@ OVERHEAD: Final = 256
 """Bytes a delivery takes besides its payload, about; counted so that empty messages have a size."""
 
 
-class Delivery:
+class Delivery(Struct, frozen=True, gc=False):
     """One message: `deadline` is in seconds of the monotonic clock, `chain` names the callers."""
 
-    __slots__ = ("answer", "chain", "deadline", "operation", "payload")
+    operation: str
+    payload: bytes
+    deadline: float
+    chain: tuple[str, ...]
+    answer: Answer
 
-    def __init__(
-        self, operation: str, payload: bytes, deadline: float, chain: tuple[str, ...], answer: Answer
-    ) -> None:
-        self.operation = operation
-        self.payload = payload
-        self.deadline = deadline
-        self.chain = chain
-        self.answer = answer
-
-    @property
     def size(self) -> int:
         """Bytes the delivery counts for in a mailbox."""
         return len(self.payload) + OVERHEAD

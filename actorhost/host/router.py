@@ -26,7 +26,7 @@ from actorhost.transport import Subscription, Transport
 from actorhost.wire.codec import decode, encode
 from actorhost.wire.envelope import VERSION, Envelope, Kind
 from actorhost.wire.fault import fault_of
-from actorhost.wire.subject import decode_operation, last_token, rpc_wildcard
+from actorhost.wire.subject import operation_of, rpc_wildcard
 
 _REFUSALS: Final = 65_536
 """Refusals waiting to be sent; beyond that callers learn of theirs by their own time-out."""
@@ -118,26 +118,17 @@ class Router:
         try:
             envelope = decode(data)
             call_id = envelope.id
-            if envelope.kind not in (Kind.ASK, Kind.TELL):
+            if envelope.kind is not Kind.ASK and envelope.kind is not Kind.TELL:
                 raise BadRequest(f"an actor takes asks and tells, not kind {envelope.kind.name.lower()}")
-            answer = self._answer(reply_to, call_id) if reply_to else no_answer
-            actor.deliver(self._delivery(actor, subject, envelope, answer))
+            answer = self.answering(reply_to, call_id) if reply_to else no_answer
+            deadline = _deadline(actor.spec.timeout, envelope.remaining_ms)
+            delivery = Delivery(operation_of(subject), envelope.payload, deadline, envelope.chain, answer)
+            actor.deliver(delivery)
         except ActorhostError as error:
-            self._refuse(reply_to, call_id, error, actor.spec.name)
+            self.refuse(reply_to, call_id, error, f"actor {actor.spec.name}")
 
-    def _delivery(self, actor: Actor, subject: str, envelope: Envelope, answer: Answer) -> Delivery:
-        allowed = actor.spec.timeout
-        if envelope.remaining_ms:
-            allowed = min(allowed, envelope.remaining_ms / 1000)
-        return Delivery(
-            decode_operation(last_token(subject)),
-            envelope.payload,
-            clock.monotonic() + allowed,
-            envelope.chain,
-            answer,
-        )
-
-    def _answer(self, reply_to: str, call_id: str) -> Answer:
+    def answering(self, reply_to: str, call_id: str) -> Answer:
+        """Return what sends the answer to message `call_id`."""
         return functools.partial(self._reply, reply_to, call_id)
 
     async def _reply(self, reply_to: str, call_id: str, result: bytes | ActorhostError) -> None:
@@ -146,7 +137,9 @@ class Router:
             try:
                 await self._transport.publish(reply_to, data)
             except TooLarge as error:
-                result = TooLarge(f"the reply cannot travel: {error.message}; the work was done", hint=error.hint)
+                result = TooLarge(
+                    f"the reply cannot travel: {error.message}; the work was done", hint=error.hint
+                )
             except ActorhostError as error:
                 _log.warning("answer not sent", reason=error.message)
         if not isinstance(result, bytes):
@@ -156,12 +149,13 @@ class Router:
         fault = fault_of(error, where)
         return encode(Envelope(VERSION, Kind.FAULT, call_id, b"", source=self._source, fault=fault))
 
-    def _refuse(self, reply_to: str, call_id: str, error: ActorhostError, actor: str) -> None:
+    def refuse(self, reply_to: str, call_id: str, error: ActorhostError, where: str) -> None:
+        """Answer a message with `error` without waiting; `where` names who refuses."""
         if not reply_to:
-            _log.debug("message refused", actor=actor, code=str(error.code), reason=error.message)
+            _log.debug("message refused", where=where, code=str(error.code), reason=error.message)
             return
         try:
-            self._send.send_nowait((reply_to, self._fault(call_id, error, f"actor {actor}")))
+            self._send.send_nowait((reply_to, self._fault(call_id, error, where)))
         except anyio.WouldBlock:
             self.refusals_dropped += 1
 
@@ -170,6 +164,13 @@ class Router:
             await self._transport.publish(subject, data)
         except ActorhostError as error:
             _log.warning("answer not sent", reason=error.message)
+
+
+def _deadline(allowed: float, remaining_ms: int) -> float:
+    """Return when the message must be handled: the actor's own time-out, or the caller's if sooner."""
+    if remaining_ms:
+        allowed = min(allowed, remaining_ms / 1000)
+    return clock.monotonic() + allowed
 
 
 def _no_answer_in_time(name: str, operation: str) -> CallTimeout:

@@ -48,9 +48,8 @@ def encode_operation(operation: str) -> str:
     return quote(operation, safe="").replace(".", "%2E").replace("~", "%7E")
 
 
-@lru_cache(maxsize=4096)
 def decode_operation(token: str) -> OperationName:
-    """Return the operation `token` spells, or raise :class:`ProtocolError`; remembers recent ones."""
+    """Return the operation `token` spells, or raise :class:`ProtocolError`."""
     if _TOKEN.fullmatch(token) is None:
         raise ProtocolError(
             f"{token[:80]!r} is not an operation in a subject",
@@ -101,9 +100,13 @@ def parse_control(subject: str) -> ControlAddress:
     return ControlAddress(LatticeName.parse(lattice), target, decode_operation(operation))
 
 
-def last_token(subject: str) -> str:
-    """Return what follows the last dot of `subject`."""
-    return subject[subject.rfind(".") + 1 :]
+@lru_cache(maxsize=4096)
+def operation_of(subject: str) -> OperationName:
+    """Return the operation in the last token of `subject`; remembers recent ones, as it is asked often.
+
+    Raises :class:`ProtocolError` when the token is no operation.
+    """
+    return decode_operation(subject[subject.rfind(".") + 1 :])
 
 
 def _parse(subject: str, branch: str) -> tuple[str, str, str]:
