@@ -17,7 +17,7 @@ from anyio.abc import TaskStatus
 
 from actorhost import clock
 from actorhost.capability import Broker, Caller, Grants
-from actorhost.engine import Engine, HostCall, InstanceOptions, Module
+from actorhost.engine import Engine, InstanceOptions, Module
 from actorhost.errors import ActorhostError, CallTimeout, Closed, InternalError, Overloaded
 from actorhost.host.delivery import Delivery
 from actorhost.host.log import ActorLog
@@ -149,7 +149,7 @@ class Actor:
         """Return the reply to `delivery`, or the error it ended with; never raises."""
         if clock.monotonic() >= delivery.deadline:
             return self._expired()
-        host_call = self._host_call(delivery.deadline, delivery.chain)
+        host_call = functools.partial(self._call_out, delivery.deadline, delivery.chain)
         try:
             return await slot.call(delivery.operation, delivery.payload, delivery.deadline, host_call)
         except ActorhostError as error:
@@ -161,12 +161,21 @@ class Actor:
 
     async def _start_call(self, binding: str, namespace: str, operation: str, payload: bytes) -> bytes:
         """Serve a capability call of a start function, which belongs to no message."""
-        host_call = self._host_call(clock.monotonic() + self._start_timeout, ())
-        return await host_call(binding, namespace, operation, payload)
+        deadline = clock.monotonic() + self._start_timeout
+        return await self._call_out(deadline, (), binding, namespace, operation, payload)
 
-    def _host_call(self, deadline: float, chain: tuple[str, ...]) -> HostCall:
+    async def _call_out(
+        self,
+        deadline: float,
+        chain: tuple[str, ...],
+        binding: str,
+        namespace: str,
+        operation: str,
+        payload: bytes,
+    ) -> bytes:
+        """Serve a capability call made while handling a message with that deadline and chain."""
         caller = Caller(self.spec.name, self._grants, deadline, chain, self.spec.max_message)
-        return functools.partial(self._broker.call, caller)
+        return await self._broker.call(caller, binding, namespace, operation, payload)
 
     def _stopped(self, *, outcome_known: bool = True) -> Closed:
         error = Closed(f"actor {self.spec.name!r} was stopped", where=f"actor {self.spec.name}")

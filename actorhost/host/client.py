@@ -1,4 +1,7 @@
-"""A client of a lattice: reaches actors by name over NATS, without running any itself."""
+"""A client of a lattice: reaches actors by name over NATS, without running any itself.
+
+Owned by whoever enters it; leaving the block disconnects. It keeps nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,17 @@ from typing import Self
 from actorhost import clock
 from actorhost import limits as limits_module
 from actorhost.host.remote import Remote
+from actorhost.host.remote_control import RemoteControl
 from actorhost.ids import ActorName, LatticeName, OperationName, new_call_id
 from actorhost.limits import Limits
 from actorhost.transport import NatsTransport, Transport
 
 
 class Client:
-    """Talks to the actors of `lattice` through the NATS server at `url`; use ``async with``."""
+    """Talks to the actors of `lattice` through the NATS server at `url`; use ``async with``.
+
+    ``control`` asks the hosts themselves: who is there, what runs, what was logged; and deploys.
+    """
 
     def __init__(self, url: str, *, lattice: str = "default", limits: Limits | None = None) -> None:
         self.lattice = LatticeName.parse(lattice)
@@ -21,6 +28,7 @@ class Client:
         name = f"client-{new_call_id()}"
         self.transport: Transport = NatsTransport(url, name=name, limits=self.limits)
         self._remote = Remote(self.transport, self.lattice, name)
+        self.control = RemoteControl(self.transport, self.lattice, self._remote, self.limits)
 
     async def __aenter__(self) -> Self:
         """Connect; raises :class:`~actorhost.errors.ServerUnavailable`."""

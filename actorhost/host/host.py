@@ -20,6 +20,7 @@ from actorhost import limits as limits_module
 from actorhost.capability import Broker
 from actorhost.engine import Engine, EngineStatistics
 from actorhost.errors import ActorhostError, Closed, InvalidInput
+from actorhost.host.control import Control
 from actorhost.host.deployment import Deployment
 from actorhost.host.router import Router
 from actorhost.ids import ActorName, HostId, LatticeName, OperationName
@@ -149,9 +150,17 @@ class Host:
                 self._tasks = tasks
                 tasks.start_soon(self.router.run)
                 self.started_ns = clock.wall_ns()
-                started.set_result(None)
-                await self._stopping.wait()
-                await self._stop_all()
+                control = Control(self)
+                try:
+                    await tasks.start(control.run)
+                except ActorhostError as error:
+                    # Beyond this block it would be in an exception group.
+                    started.set_exception(error)
+                else:
+                    started.set_result(None)
+                    await self._stopping.wait()
+                    await control.stop()
+                    await self._stop_all()
                 tasks.cancel_scope.cancel()
         except ActorhostError as error:
             if started.done():

@@ -1,0 +1,178 @@
+"""What hosts are asked and answer on their control subjects, as typed MessagePack maps.
+
+Pure values. A request travels as the payload of an envelope of kind ask, its answer as that of a
+reply; a host that refuses answers with a fault. A later version may only add fields with defaults.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from actorhost.errors import BadRequest
+from actorhost.host.log import KEPT_LINES, Line
+from actorhost.ids import ActorName, Digest, HostId
+from actorhost.limits import KIB
+
+MAX_PAGE: Final = 500
+"""Actors in one page of a status: some 350 KiB at most, under every NATS server's default limit."""
+MAX_CHUNK: Final = 256 * KIB
+"""Bytes of a module that travel in one message."""
+MAX_MODULES: Final = 1000
+"""Modules that one deployment may name."""
+
+_DigestText = Annotated[str, Meta(pattern=f"^(?:{Digest.pattern()})$")]
+_NameText = Annotated[str, Meta(pattern=f"^(?:{ActorName.pattern()})$")]
+_HostText = Annotated[str, Meta(pattern=f"^(?:{HostId.pattern()})$")]
+
+
+class ControlOperation(StrEnum):
+    """What a host may be asked; only ``info`` also of all hosts at once."""
+
+    INFO = "info"
+    STATUS = "status"
+    LOGS = "logs"
+    MODULE_OFFER = "module-offer"
+    MODULE_CHUNK = "module-chunk"
+    DEPLOY = "deploy"
+
+
+class InfoRequest(Struct, frozen=True):
+    """Ask a host who it is."""
+
+
+class HostInfo(Struct, frozen=True, kw_only=True):
+    """Who a host is: `started_ns` since the Unix epoch, `actors` counted, `pid` on its machine."""
+
+    id: _HostText
+    lattice: str
+    version: str
+    started_ns: int
+    pid: int
+    actors: int
+    applications: int
+
+
+class StatusRequest(Struct, frozen=True):
+    """Ask for the actors whose names come after `after`, at most `count` of them, sorted by name."""
+
+    after: str = ""
+    count: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = MAX_PAGE
+
+
+class ActorStatus(Struct, frozen=True, kw_only=True):
+    """One actor of a host, with counts since it was deployed there.
+
+    `instances` may handle messages at once and `made` counts sandboxes; `accepted` came into the
+    mailbox, `replied` and `faults` (by code) are how they ended, `expired` of those waited too long.
+    """
+
+    name: str
+    application: str
+    digest: str
+    policy: str
+    profile: str
+    memory: int
+    instances: int
+    made: int
+    waiting: int
+    waiting_bytes: int
+    accepted: int
+    refused: int
+    replied: int
+    expired: int
+    faults: dict[str, int]
+
+
+class StatusPage(Struct, frozen=True):
+    """Some actors of a host; `more` says that others come after the last one."""
+
+    actors: tuple[ActorStatus, ...]
+    more: bool
+
+
+class LogsRequest(Struct, frozen=True):
+    """Ask for the last `count` lines of an actor."""
+
+    actor: _NameText
+    count: Annotated[int, Meta(ge=1, le=KEPT_LINES)] = 100
+
+
+class LogsReply(Struct, frozen=True):
+    """Lines, oldest first; `cut` says that older ones asked for did not fit into the message."""
+
+    lines: tuple[Line, ...]
+    cut: bool = False
+
+
+class ModuleOffer(Struct, frozen=True):
+    """Offer a module of `size` bytes."""
+
+    digest: _DigestText
+    size: Annotated[int, Meta(ge=1)]
+
+
+class ModuleChunk(Struct, frozen=True):
+    """A part of an offered module, which starts at `offset`."""
+
+    digest: _DigestText
+    offset: Annotated[int, Meta(ge=0)]
+    data: Annotated[bytes, Meta(min_length=1, max_length=MAX_CHUNK)]
+
+
+class ModuleProgress(Struct, frozen=True):
+    """How much of a module a host has: the next part starts at `offset`, unless it is `complete`."""
+
+    offset: int
+    complete: bool
+
+
+class DeployRequest(Struct, frozen=True):
+    """Deploy the manifest; `source` is its name in findings.
+
+    `modules` gives the digest of each path in it, and the host has them all. Without `wait` the
+    answer says that the manifest was accepted, and how the rest went is in the host's log.
+    """
+
+    manifest: bytes
+    source: Annotated[str, Meta(max_length=4096)]
+    modules: Annotated[dict[str, _DigestText], Meta(max_length=MAX_MODULES)]
+    wait: bool = True
+
+
+class DeployReply(Struct, frozen=True):
+    """What a host runs now, or is about to run if `finished` is false."""
+
+    application: str
+    version: str
+    actors: tuple[str, ...]
+    finished: bool
+
+
+T = TypeVar("T", bound=Struct)
+
+encode: Final = msgspec.msgpack.Encoder().encode
+"""Return a message as MessagePack."""
+
+_decoders: Final[dict[type[Struct], msgspec.msgpack.Decoder[Any]]] = {
+    kind: msgspec.msgpack.Decoder(kind)
+    for kind in (
+        InfoRequest, HostInfo, StatusRequest, StatusPage, LogsRequest, LogsReply,
+        ModuleOffer, ModuleChunk, ModuleProgress, DeployRequest, DeployReply,
+    )
+}  # fmt: skip
+
+
+def decode(kind: type[T], payload: bytes) -> T:
+    """Return the message of that `kind` in `payload`, or raise :class:`BadRequest` saying what is wrong."""
+    try:
+        message: T = _decoders[kind].decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(
+            f"{len(payload)} bytes are no {kind.__name__}: {error}",
+            hint="are both sides of the same version of actorhost?",
+        ) from None
+    return message

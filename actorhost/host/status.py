@@ -1,0 +1,104 @@
+"""What a host says about itself and its actors: read from the parts, nothing kept.
+
+Pure reading; whoever asks owns the answer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Final
+
+from actorhost.errors import NoRoute
+from actorhost.host.actor import Actor
+from actorhost.host.control_messages import (
+    ActorStatus,
+    HostInfo,
+    LogsReply,
+    LogsRequest,
+    StatusPage,
+    StatusRequest,
+)
+from actorhost.host.deployment import Deployment
+from actorhost.host.log import Line
+from actorhost.ids import HostId, LatticeName
+from actorhost.limits import KIB
+
+_LOG_BYTES: Final = 384 * KIB
+"""Bytes of lines in one answer, about; with its envelope it fits NATS's default limit."""
+_LINE_BYTES: Final = 32
+"""What a line takes besides its text."""
+_VERSION: Final = version("actorhost")
+
+
+def host_info(
+    host: HostId, lattice: LatticeName, deployments: Mapping[str, Deployment], *, started_ns: int
+) -> HostInfo:
+    """Return who the host is."""
+    return HostInfo(
+        id=str(host),
+        lattice=str(lattice),
+        version=_VERSION,
+        started_ns=started_ns,
+        pid=os.getpid(),
+        actors=sum(len(deployment.actors) for deployment in deployments.values()),
+        applications=len(deployments),
+    )
+
+
+def status_page(deployments: Mapping[str, Deployment], request: StatusRequest) -> StatusPage:
+    """Return the page of actors that was asked for."""
+    found = sorted(
+        (actor.spec.name, name, actor)
+        for name, deployment in deployments.items()
+        for actor in deployment.actors
+        if actor.spec.name > request.after
+    )
+    page = tuple(actor_status(actor, name) for _, name, actor in found[: request.count])
+    return StatusPage(page, more=len(found) > len(page))
+
+
+def actor_status(actor: Actor, application: str) -> ActorStatus:
+    """Return what `actor` of `application` is and has done."""
+    spec, counts, mailbox = actor.spec, actor.counts, actor.mailbox_statistics()
+    return ActorStatus(
+        name=str(spec.name),
+        application=application,
+        digest=str(actor.module.digest),
+        policy=str(spec.policy),
+        profile=str(spec.chosen_profile),
+        memory=spec.memory,
+        instances=spec.instances,
+        made=actor.instances_made,
+        waiting=mailbox.waiting,
+        waiting_bytes=mailbox.waiting_bytes,
+        accepted=mailbox.accepted,
+        refused=mailbox.refused,
+        replied=counts.replied,
+        expired=counts.expired,
+        faults={str(code): count for code, count in (counts.faults or {}).items()},
+    )
+
+
+def actor_log(actors: Mapping[str, Actor], request: LogsRequest) -> LogsReply:
+    """Return the last lines of an actor, as many as fit into one message.
+
+    Raises :class:`NoRoute` when the actor does not live here.
+    """
+    actor = actors.get(request.actor)
+    if actor is None:
+        raise NoRoute(f"no actor {request.actor!r} on this host", hint="`actorhost ps` shows where it runs")
+    lines = actor.log.tail(request.count)
+    fitting = _fitting(lines)
+    return LogsReply(tuple(lines[len(lines) - fitting :]), cut=fitting < len(lines))
+
+
+def _fitting(lines: list[Line]) -> int:
+    """Return how many of the last lines fit."""
+    room = _LOG_BYTES
+    for count, line in enumerate(reversed(lines)):
+        room -= len(line.text.encode("utf-8", "replace")) + len(line.source) + _LINE_BYTES
+        if room < 0:
+            return count
+    return len(lines)
