@@ -86,11 +86,12 @@ class Mailbox:
             self._grow(top)
         self.used = top = (top + 7) & ~7
         head = _pack_begin(operation_length, payload_length, top, self._limit) + _CLEARED + operation
-        if payload_length > PAGE:  # joining copies once more, which is cheaper only for small ones
+        size = DATA + operation_length + payload_length
+        if size <= PAGE:  # the window covers it, and joining copies little
+            self._window[:size] = head + payload
+        else:
             _memmove(self._base, head, DATA + operation_length)
             _memmove(self._base + DATA + operation_length, payload, payload_length)
-        else:
-            _memmove(self._base, head + payload, DATA + operation_length + payload_length)
 
     def outcome(self) -> tuple[int, int, int]:
         """Return status, and offset and length of the reply: all that a plain message needs."""

@@ -25,7 +25,7 @@ from nats.aio.client import Client, Srv
 from nats.aio.subscription import Subscription
 from nats.errors import Error
 
-_LONGEST_RUN: Final = 64
+_LONGEST_RUN: Final = 256
 """Messages delivered before the event loop gets its turn: a full socket buffer holds thousands."""
 
 Receiver = Callable[[bytes, bytes, bytes, "bytes | None"], None]
