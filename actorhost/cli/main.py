@@ -17,12 +17,12 @@ from actorhost.errors import ActorhostError, InternalError, InvalidInput, Unavai
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "up": ("actorhost.cli.up:up", "Start a host, with a NATS server of its own unless told otherwise."),
-    "deploy": ("actorhost.cli.remote:deploy", "Deploy a manifest to the hosts of a lattice."),
+    "deploy": ("actorhost.cli.deploy:deploy", "Deploy a manifest to the hosts of a lattice."),
     "check": ("actorhost.cli.check:check", "Check manifests and their modules without starting anything."),
-    "ps": ("actorhost.cli.remote:ps", "Show the actors that are running."),
-    "call": ("actorhost.cli.remote:call", "Send a message to an actor and print its reply."),
-    "tell": ("actorhost.cli.remote:tell", "Send a message to an actor without waiting for a reply."),
-    "logs": ("actorhost.cli.remote:logs", "Show the last lines an actor has logged."),
+    "ps": ("actorhost.cli.watch:ps", "Show the actors that are running."),
+    "call": ("actorhost.cli.call:call", "Send a message to an actor and print its reply."),
+    "tell": ("actorhost.cli.call:tell", "Send a message to an actor without waiting for a reply."),
+    "logs": ("actorhost.cli.watch:logs", "Show the last lines an actor has logged."),
     "inspect": ("actorhost.cli.inspect:inspect", "Show what a module declares, and whether it can run here."),
     "invoke": ("actorhost.cli.invoke:invoke", "Run one message through one module, without a host."),
     "bench": ("actorhost.cli.bench:app", "Measure this machine against baselines in the same run."),

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
+from actorhost.cli.json_text import json_text
 from actorhost.errors import InvalidInput
 
 _HINT: Final = "JSON text needs quotes: '\"hello\"'; use --raw to send the text as it is"
@@ -55,7 +56,7 @@ def show(payload: bytes) -> str:
     """Return `payload` for people: JSON if it is one MessagePack value, else text, else hex."""
     known, value = decoded(payload)
     if known:
-        return json.dumps(value, ensure_ascii=False)
+        return json_text(value)
     try:
         text = payload.decode()
     except UnicodeDecodeError:

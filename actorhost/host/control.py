@@ -192,9 +192,9 @@ class Control:
         else:
             self._start(self._run_unawaited, application, request.modules)
         return DeployReply(
-            application=str(application.name),
+            application=application.name,
             version=application.version,
-            actors=tuple(str(spec.name) for spec in application.actors),
+            actors=tuple(spec.name for spec in application.actors),
             finished=request.wait,
         )
 

@@ -154,7 +154,15 @@ class DeployReply(Struct, frozen=True):
 
 T = TypeVar("T", bound=Struct)
 
-encode: Final = msgspec.msgpack.Encoder().encode
+
+def _plain(value: object) -> str:
+    """Return a name as the text it is; the encoder takes no subclasses of it."""
+    if isinstance(value, str):
+        return str(value)
+    raise NotImplementedError
+
+
+encode: Final = msgspec.msgpack.Encoder(enc_hook=_plain).encode
 """Return a message as MessagePack."""
 
 _decoders: Final[dict[type[Struct], msgspec.msgpack.Decoder[Any]]] = {

@@ -150,8 +150,8 @@ class RemoteControl:
 
 def modules_by_digest(modules: Mapping[str, bytes]) -> tuple[dict[str, str], dict[str, bytes]]:
     """Return digest by path and bytes by digest of `modules`, which are bytes by path."""
-    digests = {path: str(Digest.of(content)) for path, content in modules.items()}
-    return digests, {digests[path]: content for path, content in modules.items()}
+    digests = {path: Digest.of(content) for path, content in modules.items()}
+    return dict(digests), {digests[path]: content for path, content in modules.items()}
 
 
 def _info_in(data: bytes, call: str) -> HostInfo | None:

@@ -37,8 +37,8 @@ def host_info(
 ) -> HostInfo:
     """Return who the host is."""
     return HostInfo(
-        id=str(host),
-        lattice=str(lattice),
+        id=host,
+        lattice=lattice,
         version=_VERSION,
         started_ns=started_ns,
         pid=os.getpid(),
@@ -63,11 +63,11 @@ def actor_status(actor: Actor, application: str) -> ActorStatus:
     """Return what `actor` of `application` is and has done."""
     spec, counts, mailbox = actor.spec, actor.counts, actor.mailbox_statistics()
     return ActorStatus(
-        name=str(spec.name),
+        name=spec.name,
         application=application,
-        digest=str(actor.module.digest),
-        policy=str(spec.policy),
-        profile=str(spec.chosen_profile),
+        digest=actor.module.digest,
+        policy=spec.policy,
+        profile=spec.chosen_profile,
         memory=spec.memory,
         instances=spec.instances,
         made=actor.instances_made,

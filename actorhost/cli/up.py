@@ -1,0 +1,185 @@
+"""``actorhost up``: a host in the foreground, with a NATS server of its own unless told otherwise.
+
+Runs until it is interrupted or told to terminate, then stops applications, host and server, in this
+order. What JetStream has stored stays in the server's directory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from actorhost import Host
+from actorhost import limits as limits_module
+from actorhost.cli import loop, manifest_file, output
+from actorhost.cli.connection import Lattice
+from actorhost.cli.manifest_file import ManifestFile
+from actorhost.engine.cache import default_directory
+from actorhost.errors import InvalidInput, ServerUnavailable
+from actorhost.limits import Limits
+from actorhost.telemetry import log
+from actorhost.transport import NatsServer
+
+DEFAULT_PORT: Final = 4222
+
+
+@dataclass(frozen=True)
+class _Settings:
+    manifests: list[ManifestFile]
+    nats: str | None
+    port: int
+    store: Path
+    lattice: str
+    limits: Limits
+    json: bool
+
+
+def up(
+    manifests: Annotated[list[Path] | None, typer.Argument(help="Manifests to deploy at once.")] = None,
+    nats: Annotated[
+        str | None, typer.Option(metavar="URL", help="Join this NATS server instead of starting one.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help=f"Port of the server; 0 for a free one.  [default: {DEFAULT_PORT}]"
+        ),
+    ] = None,
+    store: Annotated[Path | None, typer.Option(help="Directory of the server's files.")] = None,
+    lattice: Lattice = "default",
+    log_level: Annotated[
+        str, typer.Option(envvar=log.LEVEL_VARIABLE, help=f"One of {', '.join(log.LEVELS)}.")
+    ] = "info",
+    log_format: Annotated[
+        str, typer.Option(help=f"One of {', '.join(log.FORMATS)}; text on a terminal, else json.")
+    ] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object when ready.")] = False,
+) -> None:
+    """Start a host, with a NATS server of its own unless told otherwise.
+
+    Prints one line when it is ready and runs until Ctrl-C; logs go to standard error.
+    """
+    if nats is not None and (port is not None or store is not None):
+        raise InvalidInput(
+            "--nats joins a server, while --port and --store are for one of its own",
+            hint="give one or the other",
+        )
+    log.configure(sys.stderr, level=log_level, style=log_format)
+    limits = limits_module.load()
+    settings = _Settings(
+        manifests=manifest_file.read(manifests or [], limits),
+        nats=nats,
+        port=DEFAULT_PORT if port is None else port,
+        store=store or _default_store(),
+        lattice=lattice,
+        limits=limits,
+        json=json,
+    )
+    loop.run(_until_told(settings))
+
+
+async def _until_told(settings: _Settings) -> None:
+    """Be up until a signal; cancelling happens once, so that the way down is not disturbed."""
+    with _cancelled_by_signal() as told:
+        try:
+            await _be_up(settings)
+        except asyncio.CancelledError:
+            if not told:
+                raise
+
+
+@contextmanager
+def _cancelled_by_signal() -> Iterator[list[int]]:
+    """Cancel the current task at the first SIGINT or SIGTERM; yields the list of those that came."""
+    task, told = asyncio.current_task(), list[int]()
+    event_loop = asyncio.get_running_loop()
+
+    def tell(number: int) -> None:
+        told.append(number)
+        if len(told) == 1 and task is not None:
+            task.cancel()
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        event_loop.add_signal_handler(number, tell, number)
+    try:
+        yield told
+    finally:
+        for number in signals:
+            event_loop.remove_signal_handler(number)
+
+
+async def _be_up(settings: _Settings) -> None:
+    async with _server(settings) as (url, server):
+        cache = default_directory(os.environ)
+        host = Host(nats=url, lattice=settings.lattice, limits=settings.limits, cache=cache)
+        async with host:
+            for manifest in settings.manifests:
+                await host.deploy(manifest.application, manifest.path.parent)
+            _announce(host, url, server, json=settings.json)
+            await _while_served(server)
+
+
+@asynccontextmanager
+async def _server(settings: _Settings) -> AsyncIterator[tuple[str, NatsServer | None]]:
+    """Yield the URL to join, and the server if it is our own, which stops at the end."""
+    if settings.nats is not None:
+        yield settings.nats, None
+        return
+    server = NatsServer(settings.store, port=settings.port, limits=settings.limits)
+    try:
+        await server.start()
+    except ServerUnavailable as error:
+        if "address already in use" not in error.message:
+            raise
+        raise ServerUnavailable(
+            f"cannot start a NATS server: port {settings.port} is taken",
+            hint="--port 0 chooses a free port; --nats URL joins the server that is already there",
+        ) from None
+    try:
+        yield server.url, server
+    finally:
+        await server.stop()
+
+
+async def _while_served(server: NatsServer | None) -> None:
+    """Wait for ever, or until the server of our own ends: then there is nothing left to do."""
+    if server is None:
+        await asyncio.get_running_loop().create_future()
+        return
+    await server.wait()
+    raise ServerUnavailable("the NATS server of this host ended", hint=f"see its log, {server.log_path}")
+
+
+def _announce(host: Host, url: str, server: NatsServer | None, *, json: bool) -> None:
+    actors = sorted(host.router.actors)
+    if json:
+        output.json_line(
+            {
+                "event": "ready",
+                "nats": url,
+                "lattice": str(host.lattice),
+                "host": str(host.id),
+                "pid": os.getpid(),
+                "actors": actors,
+                "server_log": None if server is None else str(server.log_path),
+            }
+        )
+        return
+    count = f"{len(actors)} actor{'s' * (len(actors) != 1)}"
+    output.data(f"ready {url} lattice {host.lattice}, {count}")
+
+
+def _default_store() -> Path:
+    """Return where the server keeps its files when nothing else is said."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "actorhost" / "nats"
