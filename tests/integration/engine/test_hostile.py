@@ -43,11 +43,12 @@ class Trial:
     engine: Engine
     module: Module
     memory: int
+    timeout: float = DEADLINE
 
     async def end(self, depth: int = 0) -> str:
         """Deliver two messages to a new instance; return the first fault, or `reply`."""
         options = replace(
-            self.engine.options(), memory=self.memory, start_timeout=DEADLINE, host_call=self._host(depth)
+            self.engine.options(), memory=self.memory, start_timeout=self.timeout, host_call=self._host(depth)
         )
         try:
             instance = await self.engine.instantiate(self.module, options)
@@ -56,7 +57,7 @@ class Trial:
         ended = "reply"
         try:
             for _ in range(2):
-                await call(instance, "Go", b"payload", timeout=DEADLINE, host=self._host(depth))
+                await call(instance, "Go", b"payload", timeout=self.timeout, host=self._host(depth))
         except ActorhostError as error:
             ended = error.code
         assert instance.alive == (ended in {"reply", "actor_error"})
