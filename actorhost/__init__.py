@@ -1,5 +1,20 @@
-"""actorhost: a Wasm-native actor runtime. This file is the public face: ``Host`` and ``Client``."""
+"""actorhost: a Wasm-native actor runtime. This file is the public face: ``Host`` and ``Client``.
 
-from actorhost.host import Client, Host
+They are imported when first asked for: `actorhost --help` needs neither the engine nor NATS.
+"""
+
+from typing import TYPE_CHECKING
 
 __all__ = ["Client", "Host"]
+
+if TYPE_CHECKING:
+    from actorhost.host import Client, Host
+else:
+
+    def __getattr__(name: str) -> object:
+        """Return a public class, imported now."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from actorhost import host  # noqa: PLC0415 - that is the point
+
+        return getattr(host, name)

@@ -11,10 +11,10 @@ from actorhost.cli import output, payload
 from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats, Timeout, with_client
 from actorhost.errors import ActorhostError
 
-Actor = Annotated[str, typer.Argument(help="Name of the actor.")]
-Operation = Annotated[str, typer.Argument(help="Operation name.")]
+Actor = Annotated[str, typer.Argument(metavar="ACTOR", help="Name of the actor.")]
+Operation = Annotated[str, typer.Argument(metavar="OPERATION", help="Operation name.")]
 Payload = Annotated[
-    str | None, typer.Argument(metavar="[PAYLOAD]", help="JSON, @FILE, or - for standard input.")
+    str | None, typer.Argument(metavar="PAYLOAD", help="JSON, @FILE, or - for standard input.")
 ]
 Hexadecimal = Annotated[bool, typer.Option("--hex", help="The payload is in hex digits.")]
 

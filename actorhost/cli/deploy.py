@@ -21,7 +21,7 @@ Results = dict[str, DeployReply | ActorhostError]
 
 
 def deploy(
-    manifest: Annotated[Path, typer.Argument(help="The manifest to deploy.")],
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="The manifest to deploy.")],
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the actors run.")] = True,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.1, max=3600, help="How long each host may take.")

@@ -44,23 +44,33 @@ class _Settings:
 
 
 def up(
-    manifests: Annotated[list[Path] | None, typer.Argument(help="Manifests to deploy at once.")] = None,
+    manifests: Annotated[
+        list[Path] | None, typer.Argument(metavar="MANIFEST", help="Manifests to deploy at once.")
+    ] = None,
     nats: Annotated[
         str | None, typer.Option(metavar="URL", help="Join this NATS server instead of starting one.")
     ] = None,
     port: Annotated[
         int | None,
         typer.Option(
-            min=0, max=65535, help=f"Port of the server; 0 for a free one.  [default: {DEFAULT_PORT}]"
+            metavar="NUMBER",
+            min=0,
+            max=65535,
+            help=f"Port of the server; 0 for a free one.  [default: {DEFAULT_PORT}]",
         ),
     ] = None,
-    store: Annotated[Path | None, typer.Option(help="Directory of the server's files.")] = None,
+    store: Annotated[
+        Path | None, typer.Option(metavar="DIRECTORY", help="Directory of the server's files.")
+    ] = None,
     lattice: Lattice = "default",
     log_level: Annotated[
-        str, typer.Option(envvar=log.LEVEL_VARIABLE, help=f"One of {', '.join(log.LEVELS)}.")
+        str, typer.Option(metavar="LEVEL", envvar=log.LEVEL_VARIABLE, help=f"One of {', '.join(log.LEVELS)}.")
     ] = "info",
     log_format: Annotated[
-        str, typer.Option(help=f"One of {', '.join(log.FORMATS)}; text on a terminal, else json.")
+        str,
+        typer.Option(
+            metavar="FORMAT", help=f"One of {', '.join(log.FORMATS)}; text on a terminal, else json."
+        ),
     ] = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object when ready.")] = False,
 ) -> None:

@@ -50,9 +50,12 @@ def ps(
 
 
 def logs(
-    actor: Annotated[str, typer.Argument(help="Name of the actor.")],
+    actor: Annotated[str, typer.Argument(metavar="ACTOR", help="Name of the actor.")],
     count: Annotated[
-        int, typer.Option("-n", "--lines", min=1, max=KEPT_LINES, help="How many lines, at most.")
+        int,
+        typer.Option(
+            "-n", "--lines", metavar="COUNT", min=1, max=KEPT_LINES, help="How many lines, at most."
+        ),
     ] = 100,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON object for each line.")] = False,
     nats: Nats = DEFAULT_NATS,
