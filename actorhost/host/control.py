@@ -60,7 +60,6 @@ class Control:
         self._host = host
         self._where = f"host {host.id}"
         self._uploads = Uploads(max_module=host.limits.max_module)
-        self._deploying = anyio.Lock()
         self._tasks = anyio.create_task_group()
         self._ended = anyio.Event()
         self._open = False
@@ -186,11 +185,11 @@ class Control:
         application = await anyio.to_thread.run_sync(
             load_manifest, request.manifest, request.source, self._host.limits
         )
-        self._require_modules(application, request.modules)
+        content = self._content(application, request.modules)
         if request.wait:
-            await self._run_application(application, request.modules)
+            await self._run_application(application, content)
         else:
-            self._start(self._run_unawaited, application, request.modules)
+            self._start(self._run_unawaited, application, content)
         return DeployReply(
             application=application.name,
             version=application.version,
@@ -198,24 +197,21 @@ class Control:
             finished=request.wait,
         )
 
-    def _require_modules(self, application: Application, modules: Mapping[str, str]) -> None:
-        unnamed = {spec.module for spec in application.actors} - modules.keys()
+    def _content(self, application: Application, modules: Mapping[str, str]) -> dict[str, bytes]:
+        """Return the modules of `application` by path, which have been uploaded."""
+        paths = {spec.module for spec in application.actors}
+        unnamed = paths - modules.keys()
         if unnamed:
             raise BadRequest(f"the request gives no digest for {', '.join(sorted(unnamed))}")
-        missing = sorted({digest for digest in modules.values() if not self._uploads.has(digest)})
-        if missing:
-            raise BadRequest(f"this host does not have {', '.join(missing)}", hint="upload them, then deploy")
+        return {path: self._uploads.take(modules[path]) for path in sorted(paths)}
 
-    async def _run_application(self, application: Application, modules: Mapping[str, str]) -> None:
-        async with self._deploying:
-            content = {digest: self._uploads.take(digest) for digest in set(modules.values())}
-            await self._host.deploy_modules(application, {path: content[modules[path]] for path in modules})
-        self._uploads.drop(content)
+    async def _run_application(self, application: Application, content: dict[str, bytes]) -> None:
+        await self._host.deploy_modules(application, content)
         _log.info("application deployed", application=str(application.name), actors=len(application.actors))
 
-    async def _run_unawaited(self, application: Application, modules: Mapping[str, str]) -> None:
+    async def _run_unawaited(self, application: Application, content: dict[str, bytes]) -> None:
         try:
-            await self._run_application(application, modules)
+            await self._run_application(application, content)
         except ActorhostError as error:
             _log.error(
                 "application not deployed",

@@ -1,14 +1,14 @@
 """Modules on their way to this host: taken in parts, checked against their digest, kept briefly.
 
 Owned by the host's control; :meth:`Uploads.close` drops everything. A module that is not touched for
-a minute is dropped, whole or not. Nothing survives the process: whoever uploads starts again.
+a minute is dropped, whole or not, and not sooner: others may be about to deploy the same one. Nothing
+survives the process: whoever uploads starts again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
 from typing import Final
 
 from actorhost.errors import BadRequest, Overloaded, TooLarge
@@ -25,7 +25,7 @@ class _Upload:
     __slots__ = ("content", "expiry", "hash", "size")
 
     def __init__(self, size: int, expiry: asyncio.TimerHandle) -> None:
-        self.content = bytearray()
+        self.content: bytearray | bytes = bytearray()
         self.hash = hashlib.sha256()
         self.size = size
         self.expiry = expiry
@@ -79,36 +79,22 @@ class Uploads:
             self._append(upload, chunk)
         return upload.progress()
 
-    def has(self, digest: str) -> bool:
-        """Tell whether a module is here, complete."""
-        upload = self._uploads.get(digest)
-        return upload is not None and upload.progress().complete
-
     def take(self, digest: str) -> bytes:
-        """Return a complete module; it stays until :meth:`drop` or its time is over.
-
-        Raises :class:`BadRequest` when it is not here.
-        """
+        """Return a complete module, or raise :class:`BadRequest`; it stays here."""
         upload = self._uploads.get(digest)
         if upload is None or not upload.progress().complete:
             raise BadRequest(f"this host does not have module {digest}", hint="upload it first, then deploy")
         self._touch(digest, upload)
-        return bytes(upload.content)
-
-    def drop(self, digests: Iterable[str]) -> None:
-        """Forget these modules."""
-        for digest in digests:
-            upload = self._uploads.pop(digest, None)
-            if upload is not None:
-                upload.expiry.cancel()
+        return bytes(upload.content)  # no copy: complete ones are bytes
 
     def close(self) -> None:
         """Forget all."""
-        self.drop(tuple(self._uploads))
+        for digest in tuple(self._uploads):
+            self._drop(digest)
 
     def _append(self, upload: _Upload, chunk: ModuleChunk) -> None:
         if len(upload.content) + len(chunk.data) > upload.size:
-            self.drop([chunk.digest])
+            self._drop(chunk.digest)
             raise BadRequest(
                 f"module {chunk.digest} is longer than the {upload.size} bytes it was offered with"
             )
@@ -116,17 +102,25 @@ class Uploads:
             raise self._full()
         upload.content += chunk.data
         upload.hash.update(chunk.data)
-        if upload.progress().complete and upload.hash.hexdigest() != chunk.digest:
-            self.drop([chunk.digest])
+        if not upload.progress().complete:
+            return
+        upload.content = bytes(upload.content)
+        if upload.hash.hexdigest() != chunk.digest:
+            self._drop(chunk.digest)
             raise BadRequest(
                 f"what was uploaded has digest {upload.hash.hexdigest()}, not {chunk.digest}",
                 hint="upload it again",
             )
 
+    def _drop(self, digest: str) -> None:
+        upload = self._uploads.pop(digest, None)
+        if upload is not None:
+            upload.expiry.cancel()
+
     def _full(self) -> Overloaded:
         return Overloaded(
             f"this host holds {len(self._uploads)} uploads of together {self.held_bytes} bytes",
-            hint=f"deploy them, or wait: each is kept for {self._keep:g} s",
+            hint=f"retry later: each is kept for {self._keep:g} s after it was last used",
         )
 
     def _touch(self, digest: str, upload: _Upload) -> None:
@@ -134,4 +128,4 @@ class Uploads:
         upload.expiry = self._expire_later(digest)
 
     def _expire_later(self, digest: str) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(self._keep, self.drop, (digest,))
+        return asyncio.get_running_loop().call_later(self._keep, self._drop, digest)
