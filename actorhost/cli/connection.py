@@ -9,8 +9,8 @@ from typing import Annotated, Final, TypeVar
 import typer
 
 from actorhost import Client
-from actorhost.cli import loop
 from actorhost.errors import Unavailable
+from actorhost.host import loop
 from actorhost.host.control_messages import HostInfo
 from actorhost.telemetry import log
 

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from actorhost import clock, limits
-from actorhost.cli import loop, output, payload
+from actorhost.cli import output, payload
 from actorhost.engine import Engine, InstanceOptions
 from actorhost.engine.source import to_wasm
 from actorhost.errors import ActorhostError, Denied, InvalidInput
+from actorhost.host import loop
 from actorhost.limits import MIB
 
 

@@ -1,8 +1,9 @@
 """Payloads as people type and read them: JSON here, MessagePack on the wire.
 
 What JSON lacks is written as an object with one key that starts with ``$``:
-``{"$bytes": BASE64}``, ``{"$map": [[KEY, VALUE], ...]}`` for keys that are not text, and
-``{"$ext": [CODE, BASE64]}``. The way there and back gives the same bytes' meaning.
+``{"$bytes": BASE64}``, ``{"$map": [[KEY, VALUE], ...]}`` for keys that are not text,
+``{"$ext": [CODE, BASE64]}`` and ``{"$float": "nan"}`` (or ``inf``, ``-inf``). The way there and back
+gives the same bytes' meaning.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +23,7 @@ from actorhost.cli.json_text import json_text
 from actorhost.errors import InvalidInput
 
 _HINT: Final = "JSON text needs quotes: '\"hello\"'; use --raw to send the text as it is"
+_MARKS: Final = ("$bytes", "$map", "$ext", "$float")
 _decoder: Final = msgspec.msgpack.Decoder()
 
 
@@ -48,7 +51,7 @@ def from_json(content: bytes) -> bytes:
     """Return the JSON in `content` as MessagePack, or raise :class:`InvalidInput`."""
     try:
         return msgspec.msgpack.encode(_to_value(json.loads(content)))
-    except (ValueError, RecursionError, OverflowError, TypeError) as error:
+    except (ValueError, LookupError, RecursionError, OverflowError, TypeError) as error:
         raise InvalidInput(f"the payload is not JSON that can be sent: {error}", hint=_HINT) from None
 
 
@@ -103,10 +106,12 @@ def _bytes(content: bytes) -> dict[str, str]:
 def _to_json(value: Any) -> Any:
     if isinstance(value, bytes):
         return _bytes(value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):  # an array that is a key comes as a tuple
         return [_to_json(item) for item in value]
     if isinstance(value, dict):
         return _map_to_json(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$float": str(value)}
     if isinstance(value, msgspec.msgpack.Ext):
         return {"$ext": [value.code, base64.b64encode(bytes(value.data)).decode("ascii")]}
     return value.isoformat() if isinstance(value, datetime) else value
@@ -120,7 +125,7 @@ def _map_to_json(value: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _is_marked(value: dict[Any, Any]) -> bool:
-    return len(value) == 1 and next(iter(value)) in ("$bytes", "$map", "$ext")
+    return len(value) == 1 and next(iter(value)) in _MARKS
 
 
 def _to_value(value: Any) -> Any:
@@ -132,10 +137,15 @@ def _to_value(value: Any) -> Any:
         return {key: _to_value(item) for key, item in value.items()}
     ((kind, inner),) = value.items()
     if kind == "$map":
-        return {_to_value(key): _to_value(item) for key, item in inner}
+        return {_to_key(key): _to_value(item) for key, item in inner}
     if kind == "$ext":
         return msgspec.msgpack.Ext(inner[0], _unbase64(inner[1]))
-    return _unbase64(inner)
+    return float(inner) if kind == "$float" else _unbase64(inner)
+
+
+def _to_key(value: Any) -> Any:
+    key = _to_value(value)
+    return tuple(key) if isinstance(key, list) else key
 
 
 def _unbase64(text: str) -> bytes:

@@ -20,11 +20,12 @@ import typer
 
 from actorhost import Host
 from actorhost import limits as limits_module
-from actorhost.cli import loop, manifest_file, output
+from actorhost.cli import manifest_file, output
 from actorhost.cli.connection import Lattice
 from actorhost.cli.manifest_file import ManifestFile
 from actorhost.engine.cache import default_directory
 from actorhost.errors import InvalidInput, ServerUnavailable
+from actorhost.host import loop
 from actorhost.limits import Limits
 from actorhost.telemetry import log
 from actorhost.transport import NatsServer

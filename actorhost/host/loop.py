@@ -1,4 +1,4 @@
-"""Runs a command's coroutine, on uvloop where that is installed."""
+"""Runs a program's main coroutine, on uvloop where that is installed."""
 
 from __future__ import annotations
 

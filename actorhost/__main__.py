@@ -1,0 +1,5 @@
+"""``python -m actorhost`` is the command ``actorhost``."""
+
+from actorhost.cli.main import main
+
+main()

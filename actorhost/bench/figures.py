@@ -1,0 +1,72 @@
+"""Figures of a benchmark: rounds in turns, their ratios, medians and spread."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from actorhost.errors import InvalidInput
+
+Measure = Callable[[], Awaitable[float]]
+"""Runs one round and returns its figure."""
+
+_HERE: Final = Path(__file__).resolve()
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """The figures of ours and of the baseline, round by round."""
+
+    ours: Sequence[float]
+    baseline: Sequence[float]
+
+    @property
+    def ratio(self) -> float:
+        """Median of the ratios ours / baseline, round by round."""
+        return statistics.median(self._ratios())
+
+    def detail(self) -> dict[str, Any]:
+        """Return medians and spread, for the reader who doubts the ratio."""
+        ratios = self._ratios()
+        return {
+            "ours": round(statistics.median(self.ours), 3),
+            "baseline": round(statistics.median(self.baseline), 3),
+            "ratio_min": round(min(ratios), 3),
+            "ratio_max": round(max(ratios), 3),
+            "rounds": len(ratios),
+        }
+
+    def _ratios(self) -> list[float]:
+        return [mine / theirs for mine, theirs in zip(self.ours, self.baseline, strict=True)]
+
+
+async def in_turns(rounds: int, ours: Measure, baseline: Measure) -> Rounds:
+    """Run both `rounds` times in turns, after one round of each that does not count."""
+    await ours()
+    await baseline()
+    mine, theirs = [], []
+    for _ in range(rounds):
+        theirs.append(await baseline())
+        mine.append(await ours())
+    return Rounds(mine, theirs)
+
+
+def percentile(values: Sequence[float], fraction: float) -> float:
+    """Return the value below which `fraction` of `values` lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
+
+
+def echo_module() -> Path:
+    """Return the project's echo guest: from the clone, or from the installed package."""
+    for path in (
+        _HERE.parents[2] / "actors" / "echo" / "echo.wasm",
+        Path(str(files("actorhost"))) / "bundle" / "echo.wasm",
+    ):
+        if path.is_file():
+            return path
+    raise InvalidInput("the echo guest is not here", hint="run the benchmark in a clone of the project")

@@ -1,0 +1,135 @@
+"""``actorhost bench``: measures this machine against baselines in the same run.
+
+Every figure to judge by is a ratio or a bound; the detail beside it says what it was made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from importlib.util import find_spec
+from typing import Annotated, Any
+
+import typer
+
+from actorhost.cli import output
+from actorhost.errors import InvalidInput
+from actorhost.host import loop
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Rounds = Annotated[int, typer.Option(min=1, max=1000, help="Rounds of ours and the baseline, in turns.")]
+
+
+@app.command()
+def engine(
+    rounds: Rounds = 15,
+    messages: Annotated[int, typer.Option(min=1, help="Messages in a round.")] = 5000,
+    json: Json = False,
+) -> None:
+    """Compare a message through the engine with Wasmtime's public Python API.
+
+    message_ratio: time of a plain message, ours / public API. capability_ratio: with one
+    capability call.
+    """
+    from actorhost.bench import engine as bench  # noqa: PLC0415 - as heavy as what it measures
+
+    _show(bench.run(rounds=rounds, messages=messages), json=json)
+
+
+@app.command()
+def echo(
+    rounds: Rounds = 7,
+    requests: Annotated[int, typer.Option(min=256, help="Requests in a round.")] = 25_600,
+    in_flight: Annotated[int, typer.Option(min=1, help="Requests on their way at once.")] = 256,
+    json: Json = False,
+) -> None:
+    """Compare an actor over NATS with a bare nats-py responder.
+
+    throughput_ratio: requests a second, actor / bare. host_cpu_ratio: processor time for each
+    message in the answering process. p50_ratio: median time of one request at a time.
+    """
+    _need("psutil")
+    from actorhost.bench import echo as bench  # noqa: PLC0415
+
+    _show(bench.run(rounds=rounds, requests=max(requests, in_flight), at_once=in_flight), json=json)
+
+
+@app.command()
+def local(
+    rounds: Rounds = 9,
+    asks: Annotated[int, typer.Option(min=1, help="Asks in a round.")] = 2000,
+    json: Json = False,
+) -> None:
+    """Compare asking an actor in the same host with NATS and with Pykka.
+
+    vs_nats_speedup: median time over NATS / in the host. vs_pykka_ratio: in the host / Pykka.
+    """
+    _need("psutil", "pykka")
+    from actorhost.bench import local as bench  # noqa: PLC0415
+
+    _show(bench.run(rounds=rounds, asks=asks), json=json)
+
+
+@app.command()
+def density(
+    instances: Annotated[int, typer.Option(min=1, max=1_000_000, help="Live instances to make.")] = 20_000,
+    json: Json = False,
+) -> None:
+    """Make many live instances in one process.
+
+    answered: instances alive and answering. bytes_per_instance: resident memory of each.
+    guard_pages: mappings that catch a stack overflow. limit: what stops it, and at how many.
+    """
+    _need("psutil")
+    from actorhost.bench import density as bench  # noqa: PLC0415
+
+    _show(bench.run(instances=instances), json=json)
+
+
+@app.command()
+def preempt(
+    actors: Annotated[int, typer.Option(min=1, max=1000, help="Actors that loop for ever.")] = 50,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Length of each phase.")] = 10.0,
+    json: Json = False,
+) -> None:
+    """Ask an actor beside endless ones and a busy thread.
+
+    p99_rise_ms: rise of the answer's 99th percentile. deadline_overrun_ms: latest end of a loop
+    after its deadline. loop_block_ms: longest pause of the event loop. idle_cpu_percent: of an idle
+    host.
+    """
+    _need("psutil")
+    from actorhost.bench import preempt as bench  # noqa: PLC0415
+
+    _show(bench.run(actors=actors, seconds=seconds), json=json)
+
+
+def _need(*modules: str) -> None:
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise InvalidInput(
+            f"this benchmark needs {' and '.join(missing)}", hint="pip install 'actorhost[bench]'"
+        )
+
+
+def _show(measuring: Coroutine[Any, Any, dict[str, Any]], *, json: bool) -> None:
+    figures = loop.run(measuring)
+    if json:
+        output.json_line(figures)
+        return
+    for name, value in figures.items():
+        if name != "detail":
+            output.data(f"{name:<22}{value}")
+    output.data("")
+    for name, value in figures["detail"].items():
+        shown = (
+            ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else value
+        )
+        output.data(f"{name:<22}{shown}")
