@@ -84,7 +84,6 @@ def up(
             "--nats joins a server, while --port and --store are for one of its own",
             hint="give one or the other",
         )
-    log.configure(sys.stderr, level=log_level, style=log_format)
     limits = limits_module.load()
     settings = _Settings(
         manifests=manifest_file.read(manifests or [], limits),
@@ -95,6 +94,7 @@ def up(
         limits=limits,
         json=json,
     )
+    log.configure(sys.stderr, level=log_level, style=log_format)
     loop.run(_until_told(settings))
 
 
