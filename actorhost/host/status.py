@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from actorhost.errors import NoRoute
@@ -29,7 +29,6 @@ _LOG_BYTES: Final = 384 * KIB
 """Bytes of lines in one answer, about; with its envelope it fits NATS's default limit."""
 _LINE_BYTES: Final = 32
 """What a line takes besides its text."""
-_VERSION: Final = version("actorhost")
 
 
 def host_info(
@@ -39,7 +38,7 @@ def host_info(
     return HostInfo(
         id=host,
         lattice=lattice,
-        version=_VERSION,
+        version=_version(),
         started_ns=started_ns,
         pid=os.getpid(),
         actors=sum(len(deployment.actors) for deployment in deployments.values()),
@@ -102,3 +101,10 @@ def _fitting(lines: list[Line]) -> int:
         if room < 0:
             return count
     return len(lines)
+
+
+def _version() -> str:
+    try:
+        return version("actorhost")
+    except PackageNotFoundError:
+        return "not installed"

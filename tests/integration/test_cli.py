@@ -19,7 +19,7 @@ import pytest
 from actorhost import clock
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = (sys.executable, "-m", "actorhost.cli")
+PROGRAM = (sys.executable, "-m", "actorhost")
 ECHO = ROOT / "actors/echo/echo.wasm"
 COUNTER = ROOT / "actors/counter/counter.wasm"
 PATIENCE = 30.0
