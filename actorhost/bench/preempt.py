@@ -21,6 +21,7 @@ from actorhost.bench.figures import percentile
 from actorhost.bench.local import echo_application
 from actorhost.engine.source import to_wasm
 from actorhost.errors import DeadlineExceeded
+from actorhost.host import loop
 from actorhost.ids import ActorName
 from actorhost.manifest import ActorSpec, Application
 
@@ -46,6 +47,7 @@ async def run(*, actors: int, seconds: float) -> dict[str, Any]:
     async with Host() as host:
         await host.deploy_modules(*echo_application())
         await host.deploy_modules(_loops(actors), {"loop": to_wasm(_LOOP.encode(), "loop.wat")})
+        loop.settle()  # as `actorhost up` does
         quiet, busy = _Seen(), _Seen()
         await _ask_for(host, seconds, quiet)
         with _busy_thread():

@@ -136,6 +136,7 @@ async def _be_up(settings: _Settings) -> None:
         async with host:
             for manifest in settings.manifests:
                 await host.deploy(manifest.application, manifest.path.parent)
+            loop.settle()
             _announce(host, url, server, json=settings.json)
             await _while_served(server)
 

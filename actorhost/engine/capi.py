@@ -137,6 +137,10 @@ class _Functions:
 
 C: Final = _Functions()
 
+poll_briefly: Final = _bind(_short, "wasmtime_call_future_poll", *_LONG["wasmtime_call_future_poll"])
+"""The same poll, keeping the GIL: for instantiation, which runs no guest code. Releasing it there
+would give it to a busy thread several times for each sandbox."""
+
 
 def pointer() -> Any:
     """Return an out parameter for one address."""
@@ -195,6 +199,7 @@ __all__ = [
     "message_and_free",
     "no_parameters_type",
     "pointer",
+    "poll_briefly",
     "take_bytes",
     "trap_and_free",
 ]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from actorhost import clock
 from actorhost.engine import admission, selftest
 from actorhost.engine.cache import ModuleCache
 from actorhost.engine.config import Profile
@@ -28,7 +29,7 @@ from actorhost.engine.ticker import EpochTicker
 from actorhost.errors import Closed
 from actorhost.limits import Limits
 
-_SWITCH_INTERVAL: Final = 0.0005
+_SWITCH_INTERVAL: Final = 0.0002
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ class Engine:
         """
         if self._queue is None:
             raise Closed("the engine is not open")
+        await self._queue.room()
+        started = clock.monotonic_ns()
         limits = SandboxLimits(
             memory=options.memory, table_elements=options.table_elements, max_message=options.max_message
         )
@@ -114,6 +117,7 @@ class Engine:
         instance = Instance(sandbox, options, self._queue, self._frames, self._instances.discard)
         self._instances.add(instance)
         self._made += 1
+        self._queue.spent_ns += clock.monotonic_ns() - started
         if sandbox.starts:
             try:
                 await instance.start(options)

@@ -18,7 +18,7 @@ from actorhost.engine import traps
 from actorhost.engine.capi import C
 from actorhost.engine.frame import Frame, Frames
 from actorhost.engine.requests import HostCall, Log, Requests
-from actorhost.engine.runqueue import FRESH_BUDGET_NS, RunQueue
+from actorhost.engine.runqueue import FRESH_BUDGET_NS, RunQueue, Turn
 from actorhost.engine.sandbox import Sandbox
 from actorhost.errors import (
     ActorFailed,
@@ -67,7 +67,10 @@ class InstanceOptions:
 
 
 class Instance:
-    """A guest that is alive; see the module's header for what ends it."""
+    """A guest that is alive; see the module's header for what ends it.
+
+    `quick` says whether the last call, or the one under way, has not yielded.
+    """
 
     __slots__ = (
         "_address",
@@ -80,6 +83,7 @@ class Instance:
         "_tick",
         "_weight",
         "calls",
+        "quick",
     )
 
     def __init__(
@@ -100,6 +104,7 @@ class Instance:
         self._busy = False
         self._tick = -1
         self.calls = 0
+        self.quick = False
 
     @property
     def alive(self) -> bool:
@@ -175,9 +180,11 @@ class Instance:
         self._busy = True
         ended = False
         try:
-            polled = queue.spent_ns < FRESH_BUDGET_NS
+            quick, self.quick = self.quick, True  # until it yields
+            polled = queue.spent_ns < FRESH_BUDGET_NS and (quick or not queue)
             if not (polled and queue.poll(future)):
-                await self._drive(future, deadline, host_call, polled=polled)
+                turn = Turn(self, future, self._weight, deadline, quick)
+                await self._drive(turn, host_call, polled=polled)
             ended = True
         finally:
             self._busy = False
@@ -192,7 +199,7 @@ class Instance:
             self._fail(failure)
         return result
 
-    async def _drive(self, future: int, deadline: float, host_call: HostCall, *, polled: bool) -> None:
+    async def _drive(self, turn: Turn, host_call: HostCall, *, polled: bool) -> None:
         """Give the fiber its turns and answer its requests until it has ended.
 
         `polled` says whether it has run already in this pass, and so whether it may be parked.
@@ -200,14 +207,17 @@ class Instance:
         queue = self._queue
         while True:
             parked = polled and queue.suspension.parked
-            if not parked and await queue.turn(future, self._weight, deadline, fresh=not polled):
-                return
-            await self._requests.answer(host_call, deadline)
+            if not parked:
+                if polled:
+                    turn.yielded()
+                if await queue.wait(turn):
+                    return
+            await self._requests.answer(host_call, turn.deadline)
             queue.spent_ns += _ANSWER_NS
-            if clock.monotonic() >= deadline:
+            if clock.monotonic() >= turn.deadline:
                 raise DeadlineExceeded("the guest was waiting or running at its deadline")
             polled = queue.spent_ns < FRESH_BUDGET_NS
-            if polled and queue.poll(future):
+            if polled and queue.poll(turn.future):
                 return
 
     def _fail(self, failure: tuple[int | None, str]) -> None:

@@ -108,7 +108,7 @@ class Sandbox:
         future = begin(
             *arguments, ctypes.addressof(instance), ctypes.addressof(trap), ctypes.addressof(error)
         )
-        while not C.wasmtime_call_future_poll(future):
+        while not capi.poll_briefly(future):
             pass
         C.wasmtime_call_future_delete(future)
         if trap.value:
