@@ -7,7 +7,6 @@ loop the host uses. The client drives the host and the responder alike, with the
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 
 import nats
@@ -16,6 +15,9 @@ from nats.aio.msg import Msg
 
 from actorhost import clock
 from actorhost.host import loop
+from actorhost.host.child import tell_parent
+
+__all__ = ["Client", "connect", "latencies", "throughput"]
 
 _TIMEOUT = 10
 
@@ -57,7 +59,7 @@ async def _respond(url: str, subject: str) -> None:
 
     await client.subscribe(subject, queue="bare", cb=answer)
     await client.flush()
-    print(json.dumps({"event": "ready"}), flush=True)  # noqa: T201 - for the parent to read
+    tell_parent({"event": "ready"})
     await asyncio.Event().wait()
 
 

@@ -16,9 +16,10 @@ from typing import Any, Final
 import psutil
 
 from actorhost import clock
-from actorhost.bench.figures import echo_module
 from actorhost.engine import Engine, Instance
 from actorhost.errors import Unavailable
+from actorhost.examples import example
+from actorhost.host.child import tell_parent
 
 _KIB: Final = 1024
 _TIMEOUT: Final = 600.0
@@ -46,7 +47,7 @@ async def run(*, instances: int) -> dict[str, Any]:
 async def measure(wanted: int) -> dict[str, Any]:
     """Make up to `wanted` instances in this process and say what they take."""
     async with Engine() as engine:
-        module = await engine.compile(echo_module().read_bytes())
+        module = await engine.compile(example("actors/echo/echo.wasm").read_bytes())
         first = await engine.instantiate(module, engine.options())
         await _ask(first, 0)
         gc.collect()
@@ -103,11 +104,10 @@ def _limit(made: int, mappings: int, stopped: str) -> str:
     """Say in words what ends it, and at how many."""
     most = int(Path("/proc/sys/vm/max_map_count").read_text())
     each = mappings / max(1, made)
-    words = (
-        f"vm.max_map_count = {most} allows about {int(most / each):,} instances of {each:.1f} mappings each"
-    )
+    room = f"about {int(most / each):,} instances of {each:.1f} mappings each"
+    words = f"vm.max_map_count = {most} allows {room}"
     return f"{words}; stopped at {made:,}: {stopped}" if stopped else words
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(measure(int(sys.argv[1])))))  # noqa: T201 - for the parent to read
+    tell_parent(asyncio.run(measure(int(sys.argv[1]))))

@@ -11,11 +11,10 @@ import statistics
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from nats.aio.client import Client
-
 from actorhost.bench import bare, process
+from actorhost.bench.bare import Client
 from actorhost.bench.figures import Rounds, in_turns
-from actorhost.bench.process import Child
+from actorhost.bench.process import Measured
 from actorhost.wire.codec import encode
 from actorhost.wire.envelope import VERSION, Envelope, Kind
 from actorhost.wire.subject import rpc_subject
@@ -50,7 +49,7 @@ async def run(*, rounds: int, requests: int, at_once: int) -> dict[str, Any]:
 
 
 async def _throughput(
-    client: Client, data: bytes, sides: tuple[Child, Child], sizes: tuple[int, int, int]
+    client: Client, data: bytes, sides: tuple[Measured, Measured], sizes: tuple[int, int, int]
 ) -> tuple[Rounds, Rounds]:
     """Return requests a second, and processor time for each message in microseconds."""
     rounds, requests, at_once = sizes

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from actorhost import clock
-from actorhost.bench.figures import Rounds, echo_module, in_turns
+from actorhost.bench.figures import Rounds, in_turns
 from actorhost.bench.public_api import PublicGuest
 from actorhost.engine import Engine, Instance
+from actorhost.examples import example
 
 _MESSAGE = b"x" * 64
 _FAR = 3600.0
@@ -16,7 +17,7 @@ _FAR = 3600.0
 
 async def run(*, rounds: int, messages: int) -> dict[str, Any]:
     """Return ``message_ratio`` and ``capability_ratio``, and microseconds for each side."""
-    path = echo_module()
+    path = example("actors/echo/echo.wasm")
     baseline = PublicGuest(path)
     async with Engine() as engine:
         instance = await engine.instantiate(await engine.compile(path.read_bytes()), engine.options())

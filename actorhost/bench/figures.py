@@ -5,16 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, Final
-
-from actorhost.errors import InvalidInput
+from typing import Any
 
 Measure = Callable[[], Awaitable[float]]
 """Runs one round and returns its figure."""
-
-_HERE: Final = Path(__file__).resolve()
 
 
 @dataclass(frozen=True)
@@ -59,14 +53,3 @@ def percentile(values: Sequence[float], fraction: float) -> float:
     """Return the value below which `fraction` of `values` lie."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
-
-
-def echo_module() -> Path:
-    """Return the project's echo guest: from the clone, or from the installed package."""
-    for path in (
-        _HERE.parents[2] / "actors" / "echo" / "echo.wasm",
-        Path(str(files("actorhost"))) / "bundle" / "echo.wasm",
-    ):
-        if path.is_file():
-            return path
-    raise InvalidInput("the echo guest is not here", hint="run the benchmark in a clone of the project")

@@ -12,7 +12,8 @@ import pykka
 
 from actorhost import Client, Host, clock
 from actorhost.bench import process
-from actorhost.bench.figures import echo_module, in_turns
+from actorhost.bench.figures import in_turns
+from actorhost.examples import example
 from actorhost.ids import ActorName
 from actorhost.manifest import ActorSpec, Application
 
@@ -29,7 +30,7 @@ class _Echo(pykka.ThreadingActor):
 
 def echo_application() -> tuple[Application, dict[str, bytes]]:
     """Return an application with one echo actor, and its module."""
-    path: Path = echo_module()
+    path: Path = example("actors/echo/echo.wasm")
     spec = ActorSpec(name=ActorName("echo"), module=path.name)
     return Application(name=ActorName("bench"), actors=(spec,)), {path.name: path.read_bytes()}
 

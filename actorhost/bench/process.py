@@ -1,27 +1,20 @@
-"""Other processes of a benchmark: a host started as people start it, and a bare responder.
-
-Both are children of this process and are stopped when the block is left.
-"""
+"""Other processes of a benchmark: a host as people start it, a bare responder, and what they use."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psutil
 
-from actorhost.bench.figures import echo_module
-from actorhost.errors import Unavailable
+from actorhost.examples import example
+from actorhost.host import child
 
-_READY: Final = 30.0
-_GONE: Final = 10.0
 _MANIFEST: Final = """apiVersion: core.oam.dev/v1beta1
 kind: Application
 metadata: {{name: bench}}
@@ -34,8 +27,8 @@ spec:
 
 
 @dataclass(frozen=True)
-class Child:
-    """A process that is ready: where it is reached, and how to see what it uses."""
+class Measured:
+    """A process that is ready: the NATS server it is on, and the processor time it uses."""
 
     url: str
     process: psutil.Process
@@ -47,38 +40,17 @@ class Child:
 
 
 @asynccontextmanager
-async def host() -> AsyncIterator[Child]:
+async def host() -> AsyncIterator[Measured]:
     """Run ``actorhost up`` with the echo actor, default limits and a NATS server of its own."""
     with tempfile.TemporaryDirectory(prefix="actorhost-bench-") as folder:
         manifest = Path(folder) / "bench.yaml"
-        manifest.write_text(_MANIFEST.format(module=json.dumps(str(echo_module()))))
-        arguments = ["up", "--port", "0", "--store", f"{folder}/nats", "--json", str(manifest)]
-        async with _started("actorhost", *arguments) as (ready, process):
-            yield Child(ready["nats"], process)
+        manifest.write_text(_MANIFEST.format(module=json.dumps(str(example("actors/echo/echo.wasm")))))
+        async with child.host([manifest], Path(folder) / "nats") as started:
+            yield Measured(started.ready["nats"], psutil.Process(started.pid))
 
 
 @asynccontextmanager
-async def responder(url: str, subject: str) -> AsyncIterator[Child]:
+async def responder(url: str, subject: str) -> AsyncIterator[Measured]:
     """Run a bare nats-py responder on the server at `url`."""
-    async with _started("actorhost.bench.bare", url, subject) as (_, process):
-        yield Child(url, process)
-
-
-@asynccontextmanager
-async def _started(module: str, *arguments: str) -> AsyncIterator[tuple[dict[str, Any], psutil.Process]]:
-    """Run a module; yields the JSON object it prints when it is ready."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None  # noqa: S101 - asked for above
-        async with asyncio.timeout(_READY):
-            line = await process.stdout.readline()
-        if not line:
-            raise Unavailable(f"{module} ended before it was ready", hint="its messages are above")
-        yield json.loads(line), psutil.Process(process.pid)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        async with asyncio.timeout(_GONE):
-            await process.wait()
+    async with child.started("actorhost.bench.bare", url, subject) as started:
+        yield Measured(url, psutil.Process(started.pid))

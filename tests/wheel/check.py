@@ -19,7 +19,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TOP_LEVEL: Final = {"actorhost", "actorhost_providers"}
-DATA_SUFFIXES: Final = {".wat", ".wit", ".typed"}
+DATA_SUFFIXES: Final = {".csv", ".typed", ".wat", ".wit"}
 
 
 def run(*command: str | Path, cwd: Path) -> str:
