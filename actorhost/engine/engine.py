@@ -126,6 +126,11 @@ class Engine:
                 raise
         return instance
 
+    def forget(self, module: Module) -> None:
+        """Free a module that is needed no more; its instances live on."""
+        module.close()
+        self._modules.remove(module)
+
     def options(self) -> InstanceOptions:
         """Return instance options with this engine's limits."""
         limits = self._limits

@@ -247,7 +247,7 @@ class Instance:
         """Raise what a call that returned without a plain reply means."""
         status = header[box.STATUS]
         if status & box.FAILED:
-            raise ActorFailed(self._said(header))
+            raise ActorFailed(self._said(header) or "the actor failed with an empty message")
         if code == 0:
             hint = "call __guest_error before returning 0"
             raise ActorFailed("the actor failed and gave no reason", hint=hint)

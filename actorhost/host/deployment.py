@@ -45,6 +45,7 @@ class Deployment:
             try:
                 self._modules[spec.name] = await self._compile(spec, modules[spec.module])
             except ModuleRefused as error:
+                self._forget_modules()
                 raise ModuleRefused(f"actor {spec.name!r}: {error.message}", hint=error.hint) from None
 
     async def start(self, tasks: TaskGroup) -> None:
@@ -67,6 +68,11 @@ class Deployment:
             await actor.stop()
             self._broker.forget(actor.spec.name)
         await self._registry.close()
+        self._forget_modules()
+
+    def _forget_modules(self) -> None:
+        while self._modules:
+            self._engine.forget(self._modules.popitem()[1])
 
     async def _compile(self, spec: ActorSpec, wasm: bytes) -> Module:
         if spec.digest is not None and Digest.of(wasm) != spec.digest:
