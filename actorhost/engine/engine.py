@@ -19,6 +19,7 @@ from actorhost.engine import admission, selftest
 from actorhost.engine.cache import ModuleCache
 from actorhost.engine.config import Profile
 from actorhost.engine.frame import Frames
+from actorhost.engine.headroom import Headroom
 from actorhost.engine.instance import Instance, InstanceOptions
 from actorhost.engine.modules import Module, compile_module, examine
 from actorhost.engine.runqueue import RunQueue
@@ -26,7 +27,7 @@ from actorhost.engine.runtime import Runtime
 from actorhost.engine.sandbox import Sandbox, SandboxLimits
 from actorhost.engine.suspension import Suspension
 from actorhost.engine.ticker import EpochTicker
-from actorhost.errors import Closed
+from actorhost.errors import ActorhostError, Closed
 from actorhost.limits import Limits
 
 _SWITCH_INTERVAL: Final = 0.0002
@@ -57,7 +58,8 @@ class Engine:
         self._ticker = EpochTicker()
         self._frames = Frames()
         self._runtimes: dict[Profile, Runtime] = {}
-        self._instances: set[Instance] = set()
+        self._instances: dict[Instance, Profile] = {}
+        self._headroom = Headroom()
         self._modules: list[Module] = []
         self._made = 0
         self._queue: RunQueue | None = None
@@ -113,9 +115,14 @@ class Engine:
         limits = SandboxLimits(
             memory=options.memory, table_elements=options.table_elements, max_message=options.max_message
         )
-        sandbox = Sandbox(self._runtimes[module.profile], module, limits)
-        instance = Instance(sandbox, options, self._queue, self._frames, self._instances.discard)
-        self._instances.add(instance)
+        self._headroom.take(module.profile)
+        try:
+            sandbox = Sandbox(self._runtimes[module.profile], module, limits)
+        except ActorhostError:
+            self._headroom.give_back(module.profile)
+            raise
+        instance = Instance(sandbox, options, self._queue, self._frames, self._closed)
+        self._instances[instance] = module.profile
         self._made += 1
         self._queue.spent_ns += clock.monotonic_ns() - started
         if sandbox.starts:
@@ -125,6 +132,9 @@ class Engine:
                 instance.close()
                 raise
         return instance
+
+    def _closed(self, instance: Instance) -> None:
+        self._headroom.give_back(self._instances.pop(instance))
 
     def forget(self, module: Module) -> None:
         """Free a module that is needed no more; its instances live on."""

@@ -14,7 +14,7 @@ from actorhost.errors import DeadlineExceeded
 from tests.integration.engine.conftest import Make, call
 from tests.wat import ECHO, LOOP, guest
 
-WORK = """(local $n i32) (local.set $n (i32.const 60000000))
+WORK = """(local $n i32) (local.set $n (i32.const 400000000))
   (loop $again (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br_if $again (local.get $n)))
   (call $respond (i32.const 0) (i32.const 0)) (i32.const 1)"""
 
