@@ -62,12 +62,16 @@ class Engine:
         self._headroom = Headroom()
         self._modules: list[Module] = []
         self._made = 0
+        self._opened = False
         self._queue: RunQueue | None = None
         self._compiler = ThreadPoolExecutor(1, "actorhost-compile")
         self._switch_interval = 0.0
 
     async def __aenter__(self) -> Self:
         """Open the engine; raises :class:`EngineUnavailable` where guests cannot run safely."""
+        if self._opened:
+            raise Closed("an engine opens once", hint="make a new one")
+        self._opened = True
         selftest.prepare()
         self._queue = RunQueue(self._ticker, self._suspension, asyncio.get_running_loop())
         self._switch_interval = sys.getswitchinterval()
@@ -109,7 +113,7 @@ class Engine:
         :class:`Unavailable` when this process cannot hold another sandbox.
         """
         if self._queue is None:
-            raise Closed("the engine is not open")
+            raise Closed("the engine is not open", hint="use it in `async with Engine() as engine:`")
         await self._queue.room()
         started = clock.monotonic_ns()
         limits = SandboxLimits(

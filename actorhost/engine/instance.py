@@ -75,6 +75,7 @@ class Instance:
     __slots__ = (
         "_address",
         "_busy",
+        "_doomed",
         "_frames",
         "_on_close",
         "_queue",
@@ -102,6 +103,7 @@ class Instance:
         self._on_close = on_close
         self._address = ctypes.addressof(sandbox.guest_call)
         self._busy = False
+        self._doomed = False
         self._tick = -1
         self.calls = 0
         self.quick = False
@@ -112,8 +114,10 @@ class Instance:
         return self._sandbox.store != 0
 
     def close(self) -> None:
-        """Free the sandbox; may be called again, but not while a call is under way."""
-        if self.alive:
+        """Free the sandbox; may be called again. A call under way ends first, in its own task."""
+        if self._busy:
+            self._doomed = True
+        elif self.alive:
             self._requests.flush()
             self._sandbox.close()
             self._on_close(self)
@@ -129,6 +133,9 @@ class Instance:
             except ActorhostError as error:
                 error.where = error.where or name
                 raise
+        if self._doomed:
+            self.close()
+            raise Closed("the engine was closed while the guest started")
 
     async def call(self, operation: str, payload: bytes, *, deadline: float, host_call: HostCall) -> bytes:
         """Deliver one message and return the guest's reply.
@@ -148,7 +155,16 @@ class Instance:
         name = operation.encode()
         mailbox.put_request(name, payload)
         self.calls += 1
-        code = await self._run(self._address, (len(name), len(payload)), deadline, host_call)
+        try:
+            code = await self._run(self._address, (len(name), len(payload)), deadline, host_call)
+            return self._reply(code)
+        finally:
+            if self._doomed:
+                self.close()
+
+    def _reply(self, code: int) -> bytes:
+        """Return the reply of a call that returned `code`, or raise what it means."""
+        mailbox = self._sandbox.mailbox
         mailbox.refresh()
         status, offset, length = mailbox.outcome()
         if code != 1 or status != box.REPLIED:

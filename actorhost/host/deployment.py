@@ -45,7 +45,7 @@ class Deployment:
             try:
                 self._modules[spec.name] = await self._compile(spec, modules[spec.module])
             except ModuleRefused as error:
-                self._forget_modules()
+                self.forget()
                 raise ModuleRefused(f"actor {spec.name!r}: {error.message}", hint=error.hint) from None
 
     async def start(self, tasks: TaskGroup) -> None:
@@ -61,16 +61,19 @@ class Deployment:
             raise
 
     async def stop(self) -> None:
-        """Make the actors unreachable, then stop them and the providers, in reverse order."""
+        """Make the actors unreachable, then stop them and the providers, in reverse order.
+
+        It may be started again until :meth:`forget`.
+        """
         await self._router.detach(actor.spec.name for actor in self.actors)
         while self.actors:
             actor = self.actors.pop()
             await actor.stop()
             self._broker.forget(actor.spec.name)
         await self._registry.close()
-        self._forget_modules()
 
-    def _forget_modules(self) -> None:
+    def forget(self) -> None:
+        """Free the compiled modules; the deployment has stopped for good."""
         while self._modules:
             self._engine.forget(self._modules.popitem()[1])
 

@@ -80,7 +80,8 @@ class Host:
     async def deploy(self, application: Application, base: Path) -> None:
         """Run `application`; module paths are relative to the folder `base`.
 
-        An application of the same name is replaced, once the new one's modules have compiled.
+        An application of the same name is replaced, once the new one's modules have compiled; should
+        the new one not start, the old one is started again.
         Raises :class:`ModuleRefused`, :class:`ProviderRefused`, :class:`InvalidInput` for a name
         that another application uses, or what a start function ends with.
         """
@@ -100,8 +101,17 @@ class Host:
             old = self.deployments.pop(application.name, None)
             if old is not None:
                 await old.stop()
-            await deployment.start(self._tasks)
+            try:
+                await deployment.start(self._tasks)
+            except ActorhostError:
+                deployment.forget()
+                if old is not None:
+                    await old.start(self._tasks)
+                    self.deployments[application.name] = old
+                raise
             self.deployments[application.name] = deployment
+            if old is not None:
+                old.forget()
 
     async def ask(
         self, actor: str, operation: str, payload: bytes = b"", *, timeout: float | None = None
@@ -180,6 +190,7 @@ class Host:
         while self.deployments:
             _, deployment = self.deployments.popitem()
             await deployment.stop()
+            deployment.forget()
 
 
 @asynccontextmanager

@@ -82,6 +82,7 @@ class Router:
         if actor is None:
             return await self.remote.ask(name, operation, payload, deadline, chain)
         answer = LocalAnswer()
+        deadline = min(deadline, clock.monotonic() + actor.spec.timeout)
         actor.deliver(Delivery(operation, payload, deadline, chain, answer))
         return await answer.result(deadline + GRACE, lambda: _no_answer_in_time(name, operation))
 
@@ -109,6 +110,7 @@ class Router:
         actor = self.actors.get(name)
         if actor is None:
             return False
+        deadline = min(deadline, clock.monotonic() + actor.spec.timeout)
         actor.deliver(Delivery(operation, payload, deadline, (), no_answer))
         return True
 

@@ -260,6 +260,17 @@ async def test_cancelling_the_caller_abandons_a_parked_fiber(make: Make) -> None
     assert not instance.alive
 
 
+async def test_closing_a_busy_instance_waits_for_its_call(make: Make) -> None:
+    async def host(*_: object) -> bytes:
+        instance.close()
+        assert instance.alive
+        return b"answer"
+
+    instance = await make(guest(ALL_OF_IT))
+    assert await call(instance, host=host) == b"answer"
+    assert not instance.alive
+
+
 async def test_many_guests_wait_at_once_without_threads(make: Make) -> None:
     gate = asyncio.Event()
 

@@ -120,6 +120,14 @@ async def test_the_actors_own_timeout_bounds_remote_callers(nats_host: Host, cli
     assert clock.monotonic() - started < 1
 
 
+async def test_the_actors_own_timeout_bounds_local_callers(host: Host) -> None:
+    await host.deploy_modules(application(actor("loop", timeout=0.1)), {"loop": guest(LOOP)})
+    started = clock.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        await host.ask("loop", "Op", timeout=5)
+    assert clock.monotonic() - started < 1
+
+
 async def test_instances_work_side_by_side(host: Host) -> None:
     modules = {"slow": guest(LOOP), "echo": guest(ECHO)}
     await host.deploy_modules(application(actor("slow", instances=4), actor("echo")), modules)
@@ -223,6 +231,23 @@ async def test_deploying_again_replaces(host: Host) -> None:
     with pytest.raises(NoRoute):
         await host.ask("gone", "Op")
     assert host.engine_statistics().instances == 1
+
+
+async def test_an_application_that_does_not_start_leaves_the_old_one_running(host: Host) -> None:
+    await host.deploy_modules(application(actor("echo")), {"echo": guest(ECHO)})
+    broken = guest(ECHO, "(func $begin unreachable) (start $begin)")
+    with pytest.raises(GuestTrapped):
+        await host.deploy_modules(application(actor("echo")), {"echo": broken})
+    assert await host.ask("echo", "Op", b"still here") == b"still here"
+    assert host.engine_statistics().modules == 1
+
+
+async def test_a_host_opens_once() -> None:
+    host = Host()
+    async with host:
+        pass
+    with pytest.raises(Closed):
+        await host.__aenter__()
 
 
 async def test_an_actor_name_belongs_to_one_application(host: Host) -> None:
