@@ -20,3 +20,11 @@ wall_ns: Final = time.time_ns
 
 sleep: Final = time.sleep
 """Block the calling thread; only for threads that run no event loop."""
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process, in all its threads, to the nanosecond; Linux only.
+
+    Raises :class:`OSError` when there is no such process.
+    """
+    return time.clock_gettime(~pid << 3 | 2)  # what glibc's clock_getcpuclockid(3) returns

@@ -43,7 +43,7 @@ class _Seen:
 
 async def run(*, actors: int, seconds: float) -> dict[str, Any]:
     """Return ``p99_rise_ms``, ``deadline_overrun_ms``, ``loop_block_ms`` and ``idle_cpu_percent``."""
-    idle = await _idle_percent(max(1.0, seconds / 2))
+    idle, idle_with_server = await _idle_percent(max(1.0, seconds / 2))
     async with Host() as host:
         await host.deploy_modules(*echo_application())
         await host.deploy_modules(_loops(actors), {"loop": to_wasm(_LOOP.encode(), "loop.wat")})
@@ -65,6 +65,7 @@ async def run(*, actors: int, seconds: float) -> dict[str, Any]:
             "busy_p99_ms": round(percentile(busy.answers, 0.99) * 1e3, 3),
             "asked": len(busy.answers),
             "loops_ended": len(busy.overruns),
+            "idle_with_server_percent": round(idle_with_server, 3),
         },
     }
 
@@ -134,10 +135,12 @@ def _busy_thread() -> Iterator[None]:
         thread.join()
 
 
-async def _idle_percent(seconds: float) -> float:
-    """Return the share of a core that a host with an actor and no messages uses."""
+async def _idle_percent(seconds: float) -> tuple[float, float]:
+    """Return the share of a core that a host without messages uses, alone and with its server."""
     async with process.host() as host:
         await asyncio.sleep(1)
-        before = host.cpu_seconds()
+        before = host.cpu_seconds(), host.family_cpu_seconds()
         await asyncio.sleep(seconds)
-        return (host.cpu_seconds() - before) / seconds * 100
+        after = host.cpu_seconds(), host.family_cpu_seconds()
+    alone, family = ((late - early) / seconds * 100 for early, late in zip(before, after, strict=True))
+    return alone, family

@@ -1,7 +1,8 @@
 """The baseline of ``bench engine``: the same guest through Wasmtime's public Python API.
 
 Written as someone who knows that API would: the memory is looked up once and used by all nine host
-functions, which is faster than asking the caller for it on each.
+functions, a fifth faster than asking the caller for it on each. Raw pointers (``Memory.data_ptr``)
+would be a fifth faster again, but then nobody checks what the guest points at.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Every figure to judge by is a ratio or a bound; the detail beside it says what i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Coroutine
 from importlib.util import find_spec
 from typing import Annotated, Any
@@ -45,8 +46,8 @@ def engine(
 
 @app.command()
 def echo(
-    rounds: Rounds = 7,
-    requests: Annotated[int, typer.Option(min=256, help="Requests in a round.")] = 25_600,
+    rounds: Rounds = 21,
+    requests: Annotated[int, typer.Option(min=256, help="Requests in a round.")] = 10_240,
     in_flight: Annotated[int, typer.Option(min=1, help="Requests on their way at once.")] = 256,
     json: Json = False,
 ) -> None:
@@ -88,6 +89,8 @@ def density(
     guard_pages: mappings that catch a stack overflow. limit: what stops it, and at how many.
     """
     _need("psutil")
+    if sys.platform != "linux":
+        raise InvalidInput("this benchmark counts memory mappings in /proc", hint="run it on Linux")
     from actorhost.bench import density as bench  # noqa: PLC0415
 
     _show(bench.run(instances=instances), json=json)
