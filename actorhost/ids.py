@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from functools import lru_cache
 from typing import ClassVar, Final, Self
 
 from actorhost.errors import InvalidName
@@ -109,8 +110,9 @@ class OperationName(str):
     __slots__ = ()
 
     @classmethod
+    @lru_cache(maxsize=4096)
     def parse(cls, text: str) -> Self:
-        """Return `text` as an operation name, or raise :class:`InvalidName`."""
+        """Return `text` as an operation name, or raise :class:`InvalidName`; remembers recent ones."""
         size = len(text.encode("utf-8", "surrogatepass"))
         if not 0 < size <= MAX_OPERATION_BYTES or not text.isprintable():
             shown = text if len(text) <= 80 else text[:77] + "..."

@@ -122,9 +122,7 @@ class Host:
         :class:`~actorhost.errors.CallFailed` that says how the call ended.
         """
         deadline = clock.monotonic() + (self.limits.call_timeout if timeout is None else timeout)
-        return await self.router.ask(
-            ActorName.parse(actor), OperationName.parse(operation), payload, deadline
-        )
+        return await self.router.ask(actor, OperationName.parse(operation), payload, deadline)
 
     async def tell(self, actor: str, operation: str, payload: bytes = b"") -> None:
         """Send one message that gets no answer; at most once."""

@@ -80,7 +80,7 @@ class Router:
         """
         actor = self.actors.get(name)
         if actor is None:
-            return await self.remote.ask(name, operation, payload, deadline, chain)
+            return await self.remote.ask(ActorName.parse(name), operation, payload, deadline, chain)
         answer = LocalAnswer()
         deadline = min(deadline, clock.monotonic() + actor.spec.timeout)
         actor.deliver(Delivery(operation, payload, deadline, chain, answer))
