@@ -18,6 +18,11 @@ MAX_OPERATION_BYTES: Final = 255
 """Longest operation name, in UTF-8 bytes; percent-encoded it still fits a NATS subject."""
 
 
+def _shown(text: object) -> str:
+    shown = repr(text)
+    return shown if len(shown) <= 80 else shown[:77] + "..."
+
+
 class _Name(str):
     """Text that matches ``_pattern``; ``_kind`` and ``_rule`` word the refusal."""
 
@@ -27,11 +32,10 @@ class _Name(str):
     _pattern: ClassVar[re.Pattern[str]]
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: object) -> Self:
         """Return `text` as this type, or raise :class:`InvalidName` saying which rule it breaks."""
-        if cls._pattern.fullmatch(text) is None:
-            shown = text if len(text) <= 80 else text[:77] + "..."
-            raise InvalidName(f"{shown!r} is not {cls._kind}", hint=f"use {cls._rule}")
+        if not isinstance(text, str) or cls._pattern.fullmatch(text) is None:
+            raise InvalidName(f"{_shown(text)} is not {cls._kind}", hint=f"use {cls._rule}")
         return cls(text)
 
     @classmethod
@@ -111,13 +115,12 @@ class OperationName(str):
 
     @classmethod
     @lru_cache(maxsize=4096)
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: object) -> Self:
         """Return `text` as an operation name, or raise :class:`InvalidName`; remembers recent ones."""
-        size = len(text.encode("utf-8", "surrogatepass"))
-        if not 0 < size <= MAX_OPERATION_BYTES or not text.isprintable():
-            shown = text if len(text) <= 80 else text[:77] + "..."
+        size = len(text.encode("utf-8", "surrogatepass")) if isinstance(text, str) else 0
+        if not 0 < size <= MAX_OPERATION_BYTES or not str(text).isprintable():
             raise InvalidName(
-                f"{shown!r} is not an operation name",
+                f"{_shown(text)} is not an operation name",
                 hint=f"use 1 to {MAX_OPERATION_BYTES} bytes of printable text",
             )
         return cls(text)

@@ -32,6 +32,11 @@ from actorhost.transport import NatsServer
 
 DEFAULT_PORT: Final = 4222
 
+_TAKEN: Final = (
+    "--nats URL joins the server that is already there; a second one of your own needs"
+    " --port 0 (a free port) and --store DIRECTORY (its own files)"
+)
+
 
 @dataclass(frozen=True)
 class _Settings:
@@ -110,7 +115,10 @@ async def _until_told(settings: _Settings) -> None:
 
 @contextmanager
 def _cancelled_by_signal() -> Iterator[list[int]]:
-    """Cancel the current task at the first SIGINT or SIGTERM; yields the list of those that came."""
+    """Cancel the current task at the first signal to stop; yields the list of those that came.
+
+    That a terminal closed (SIGHUP) is one, unless the program was started to outlive it, as by nohup.
+    """
     task, told = asyncio.current_task(), list[int]()
     event_loop = asyncio.get_running_loop()
 
@@ -119,7 +127,9 @@ def _cancelled_by_signal() -> Iterator[list[int]]:
         if len(told) == 1 and task is not None:
             task.cancel()
 
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signals.append(signal.SIGHUP)
     for number in signals:
         event_loop.add_signal_handler(number, tell, number)
     try:
@@ -151,12 +161,11 @@ async def _server(settings: _Settings) -> AsyncIterator[tuple[str, NatsServer | 
     try:
         await server.start()
     except ServerUnavailable as error:
-        if "address already in use" not in error.message:
-            raise
-        raise ServerUnavailable(
-            f"cannot start a NATS server: port {settings.port} is taken",
-            hint="--port 0 chooses a free port; --nats URL joins the server that is already there",
-        ) from None
+        if "address already in use" in error.message:
+            error.message, error.hint = f"cannot start a NATS server: port {settings.port} is taken", _TAKEN
+        elif error.message.startswith("another NATS server uses"):
+            error.hint = _TAKEN
+        raise
     try:
         yield server.url, server
     finally:

@@ -15,6 +15,7 @@ from typing import Final, NoReturn
 from actorhost import clock
 from actorhost.engine import mailbox as box
 from actorhost.engine import traps
+from actorhost.engine.admission import DEFERRED_START
 from actorhost.engine.capi import C
 from actorhost.engine.frame import Frame, Frames
 from actorhost.engine.requests import HostCall, Log, Requests
@@ -28,6 +29,8 @@ from actorhost.errors import (
     Denied,
     GuestMisbehaved,
     InternalError,
+    InvalidInput,
+    InvalidName,
 )
 
 _begin: Final = C.wasmtime_func_call_async
@@ -53,7 +56,8 @@ class InstanceOptions:
     """What an instance may use and whom it talks to.
 
     ``memory`` bytes of linear memory; ``max_message`` bytes of one message or reply; ``weight``
-    its share of busy time; ``start_timeout`` seconds for all start functions together.
+    its share of busy time; ``start_timeout`` seconds for all start functions together. Raises
+    :class:`InvalidInput` for an ``environment`` that a guest could not read back.
     """
 
     memory: int
@@ -64,6 +68,24 @@ class InstanceOptions:
     environment: Mapping[str, str] = field(default_factory=dict)
     log: Log = lambda _source, _text: None
     host_call: HostCall = refuse_calls
+
+    def __post_init__(self) -> None:
+        """Refuse an environment that has no form of ``NAME=VALUE`` in UTF-8."""
+        for name, value in self.environment.items():
+            _utf8(name + value, "environment variable")
+            if not name or "=" in name or "\0" in name + value:
+                raise InvalidInput(
+                    f"{name!r} cannot be an environment variable",
+                    hint="a name is not empty and has no '='; neither name nor value has a NUL",
+                )
+
+
+def _utf8(text: str, what: str) -> bytes:
+    """Return `text`, which is a `what`, in UTF-8; raises :class:`InvalidName` when it has no such form."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InvalidName(f"{what} {text[:80]!a} is not UTF-8", hint="use text in UTF-8") from None
 
 
 class Instance:
@@ -127,11 +149,17 @@ class Instance:
         deadline = clock.monotonic() + options.start_timeout
         mailbox = self._sandbox.mailbox
         for name, function in self._sandbox.starts:
+            what = "the start section" if name == DEFERRED_START else f"start function {name}"
             mailbox.put_request(b"", b"")
             try:
                 await self._run(ctypes.addressof(function), (), deadline, options.host_call)
+            except DeadlineExceeded:
+                raise DeadlineExceeded(
+                    f"{what} was ended: start functions may take {options.start_timeout:.3g} s together",
+                    hint="do less before the first message, or raise the limit",
+                ) from None
             except ActorhostError as error:
-                error.where = error.where or name
+                error.message = f"{what}: {error.message}"
                 raise
         if self._doomed:
             self.close()
@@ -143,7 +171,8 @@ class Instance:
         `deadline` is in seconds of the monotonic clock. `host_call` serves the guest's capability
         calls and keeps its own deadline. Raises :class:`ActorFailed` when the guest answers with
         an error and lives on; :class:`TooLarge` for a message over the limit, before anything is
-        done; :class:`DeadlineExceeded`, :class:`MemoryExceeded`, :class:`GuestTrapped`,
+        done; :class:`InvalidName` for an operation that has no UTF-8 form;
+        :class:`DeadlineExceeded`, :class:`MemoryExceeded`, :class:`GuestTrapped`,
         :class:`GuestMisbehaved` or :class:`TooLarge` (a reply) when it was ended for it;
         :class:`Closed` when it had ended before. Cancelling the task ends the guest.
         """
@@ -152,7 +181,7 @@ class Instance:
         if not self.alive:
             raise Closed("the instance has ended", hint="make a new one")
         mailbox = self._sandbox.mailbox
-        name = operation.encode()
+        name = _utf8(operation, "operation name")
         mailbox.put_request(name, payload)
         self.calls += 1
         try:

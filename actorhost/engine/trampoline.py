@@ -42,7 +42,7 @@ def wat_signature(signature: Signature) -> str:
 
 def source(functions: Mapping[str, Signature]) -> str:
     """Return the WAT of a trampoline for `functions`, whose table slots are in their order."""
-    lines = [f'(module (table (export "table") {len(functions)} funcref)']
+    lines = [f'(module $actorhost (table (export "table") {len(functions)} funcref)']
     for slot, (name, signature) in enumerate(functions.items()):
         gets = " ".join(f"(local.get {n})" for n in range(len(signature[0])))
         kind = wat_signature(signature)

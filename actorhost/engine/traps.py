@@ -28,6 +28,9 @@ _RULES: Final = {
 }
 """Wasmtime's trap codes in words (wasmtime/trap.h)."""
 
+_OURS: Final = "actorhost"
+"""The name that the host's own modules give themselves."""
+
 
 def ended(code: int | None, text: str, header: tuple[int, ...], *, memory: int, limit: int) -> CallFailed:
     """Return the error for a guest that trapped with `code`.
@@ -36,9 +39,11 @@ def ended(code: int | None, text: str, header: tuple[int, ...], *, memory: int, 
     """
     status = header[box.STATUS]
     if status & box.OVER_LIMIT:
-        size = max(header[box.REPLY_LENGTH], header[box.ERROR_LENGTH])
+        # The shim notes the length of what did not fit last; the status has no bit for it yet.
+        failed = header[box.ERROR_LENGTH] and not status & box.FAILED
+        size, what = header[box.ERROR_LENGTH if failed else box.REPLY_LENGTH], "error" if failed else "reply"
         return TooLarge(
-            f"the actor's reply of {size} bytes is over its limit of {header[box.LIMIT]}",
+            f"the actor's {what} of {size} bytes is over its limit of {header[box.LIMIT]}",
             hint="raise max-message in the manifest, or reply in pages",
         )
     if status & box.ANSWERED_TWICE:
@@ -61,6 +66,9 @@ def exited_cleanly(header: tuple[int, ...]) -> bool:
 
 
 def _backtrace(text: str) -> str:
-    """Return the frames of Wasmtime's message, innermost first, at most eight."""
+    """Return the guest's functions in Wasmtime's message, innermost first, at most eight."""
     frames = [line.split(" - ", 1)[1] for line in text.splitlines() if " - " in line]
-    return "in " + " < ".join(frames[:8]) if frames else ""
+    names = [
+        name or module for module, _, name in (frame.partition("!") for frame in frames) if module != _OURS
+    ]
+    return "in " + " < ".join(names[:8]) if names else ""

@@ -25,6 +25,7 @@ from actorhost.host.slot import Slot
 from actorhost.limits import Limits
 from actorhost.mailbox import Mailbox, MailboxStatistics
 from actorhost.manifest import ActorSpec
+from actorhost.telemetry import log
 
 _TURN: Final = 128
 """Messages a runner handles before it lets the event loop look at other things: 2 ms of short ones.
@@ -146,7 +147,7 @@ class Actor:
         try:
             await delivery.answer(result)
         except Exception:  # noqa: BLE001 - a bug in one answer must not end the actor's runner
-            _log.exception("bug while answering", actor=self.spec.name, operation=delivery.operation)
+            log.bug(_log, "bug while answering", actor=self.spec.name, operation=delivery.operation)
 
     async def _outcome(self, slot: Slot, delivery: Delivery) -> bytes | ActorhostError:
         """Return the reply to `delivery`, or the error it ended with; never raises."""
@@ -159,7 +160,7 @@ class Actor:
             error.where = error.where or f"actor {self.spec.name}"
             return error
         except Exception:  # noqa: BLE001 - a bug in one message must not end the actor's runner
-            _log.exception("bug while handling a message", actor=self.spec.name, operation=delivery.operation)
+            log.bug(_log, "bug while handling a message", actor=self.spec.name, operation=delivery.operation)
             return InternalError("unexpected error; see the host's log", where=f"actor {self.spec.name}")
 
     async def _start_call(self, binding: str, namespace: str, operation: str, payload: bytes) -> bytes:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from actorhost import clock
 from actorhost import limits as limits_module
+from actorhost.host.arguments import deadline_after, payload_bytes
 from actorhost.host.remote import Remote
 from actorhost.host.remote_control import RemoteControl
 from actorhost.ids import ActorName, LatticeName, OperationName, new_call_id
@@ -44,15 +44,14 @@ class Client:
     ) -> bytes:
         """Return the reply of `actor` to one message; `timeout` is in seconds.
 
-        Raises a :class:`~actorhost.errors.CallFailed` that says how the call ended.
+        Raises a :class:`~actorhost.errors.CallFailed` that says how the call ended, and
+        :class:`~actorhost.errors.InvalidInput` for arguments that cannot be sent.
         """
-        deadline = clock.monotonic() + (self.limits.call_timeout if timeout is None else timeout)
-        return await self._remote.ask(
-            ActorName.parse(actor), OperationName.parse(operation), payload, deadline
-        )
+        deadline = deadline_after(timeout, self.limits)
+        name, operation = ActorName.parse(actor), OperationName.parse(operation)
+        return await self._remote.ask(name, operation, payload_bytes(payload), deadline)
 
     async def tell(self, actor: str, operation: str, payload: bytes = b"") -> None:
         """Send one message that gets no answer; at most once."""
-        deadline = clock.monotonic() + self.limits.call_timeout
         name, operation = ActorName.parse(actor), OperationName.parse(operation)
-        await self._remote.tell(name, operation, payload, deadline)
+        await self._remote.tell(name, operation, payload_bytes(payload), deadline_after(None, self.limits))

@@ -25,6 +25,7 @@ from actorhost.host.uploads import Uploads
 from actorhost.ids import HostId, LatticeName
 from actorhost.limits import Limits
 from actorhost.manifest import Application, load_manifest
+from actorhost.telemetry import log
 from actorhost.transport import Subscription, Transport
 from actorhost.wire.codec import decode
 from actorhost.wire.envelope import Kind
@@ -49,7 +50,7 @@ class Controlled(Protocol):
     router: Router
     started_ns: int
 
-    async def deploy_modules(self, application: Application, modules: dict[str, bytes]) -> None:
+    async def deploy_modules(self, application: Application, modules: Mapping[str, bytes]) -> None:
         """Run `application`; `modules` are bytes by the path in the manifest."""
 
 
@@ -159,7 +160,7 @@ class Control:
             error.where = error.where or self._where
             return error
         except Exception:  # noqa: BLE001 - a bug in one request must not end the others
-            _log.exception("bug while serving a control request")
+            log.bug(_log, "bug while serving a control request")
             return InternalError("unexpected error; see the host's log", where=self._where)
 
     async def _info(self, payload: bytes) -> messages.HostInfo:
@@ -220,4 +221,4 @@ class Control:
                 reason=error.message,
             )
         except Exception:  # noqa: BLE001 - a bug in one deployment must not end the others
-            _log.exception("bug while deploying", application=str(application.name))
+            log.bug(_log, "bug while deploying", application=str(application.name))

@@ -7,7 +7,7 @@ application and closes both. One host belongs to one event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
@@ -20,6 +20,7 @@ from actorhost import limits as limits_module
 from actorhost.capability import Broker
 from actorhost.engine import Engine, EngineStatistics
 from actorhost.errors import ActorhostError, Closed, InvalidInput
+from actorhost.host.arguments import deadline_after, payload_bytes
 from actorhost.host.control import Control
 from actorhost.host.deployment import Deployment
 from actorhost.host.router import Router
@@ -88,12 +89,13 @@ class Host:
         modules = {spec.module: await _read(base / spec.module) for spec in application.actors}
         await self.deploy_modules(application, modules)
 
-    async def deploy_modules(self, application: Application, modules: dict[str, bytes]) -> None:
+    async def deploy_modules(self, application: Application, modules: Mapping[str, bytes]) -> None:
         """Run `application` as :meth:`deploy` does; `modules` are bytes by the path in the manifest."""
         if self._tasks is None:
             raise Closed("the host is not open", hint="use it in `async with Host() as host:`")
         async with self._deploying:
             self._check_names(application)
+            _check_modules(application, modules)
             deployment = Deployment(
                 application, engine=self._engine, broker=self._broker, router=self.router, limits=self.limits
             )
@@ -119,15 +121,21 @@ class Host:
         """Return the reply of `actor` to one message; `timeout` is in seconds.
 
         The actor may live in this host or anywhere in its lattice. Raises a
-        :class:`~actorhost.errors.CallFailed` that says how the call ended.
+        :class:`~actorhost.errors.CallFailed` that says how the call ended, and
+        :class:`~actorhost.errors.InvalidInput` for arguments that cannot be sent.
         """
-        deadline = clock.monotonic() + (self.limits.call_timeout if timeout is None else timeout)
-        return await self.router.ask(actor, OperationName.parse(operation), payload, deadline)
+        deadline = deadline_after(timeout, self.limits)
+        operation = OperationName.parse(operation)
+        return await self.router.ask(actor, operation, payload_bytes(payload), deadline)
 
     async def tell(self, actor: str, operation: str, payload: bytes = b"") -> None:
         """Send one message that gets no answer; at most once."""
-        name, operation = ActorName.parse(actor), OperationName.parse(operation)
-        deadline = clock.monotonic() + self.limits.call_timeout
+        name, operation, payload = (
+            ActorName.parse(actor),
+            OperationName.parse(operation),
+            payload_bytes(payload),
+        )
+        deadline = deadline_after(None, self.limits)
         if not self.router.tell_local(name, operation, payload, deadline):
             await self.router.remote.tell(name, operation, payload, deadline)
 
@@ -169,6 +177,7 @@ class Host:
                     await self._stopping.wait()
                     await control.stop()
                     await self._stop_all()
+                    await self.router.stop()
                 tasks.cancel_scope.cancel()
         except ActorhostError as error:
             if started.done():
@@ -198,6 +207,15 @@ async def _opened(transport: Transport) -> AsyncIterator[None]:
         yield
     finally:
         await transport.close()
+
+
+def _check_modules(application: Application, modules: Mapping[str, bytes]) -> None:
+    missing = sorted({spec.module for spec in application.actors} - modules.keys())
+    if missing:
+        raise InvalidInput(
+            f"no bytes given for module {', '.join(missing)}",
+            hint="`modules` maps each path in the manifest, as written there, to its bytes",
+        )
 
 
 async def _read(path: Path) -> bytes:

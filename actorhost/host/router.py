@@ -46,13 +46,23 @@ class Router:
         self._limits = limits
         self._subscriptions: dict[str, Subscription] = {}
         self._send, self._receive = anyio.create_memory_object_stream[tuple[str, bytes]](_REFUSALS)
+        self._all_sent = anyio.Event()
         self.refusals_dropped = 0
 
     async def run(self) -> None:
-        """Send refusals until cancelled."""
-        async with self._send, self._receive:
-            async for reply_to, data in self._receive:
-                await self._publish(reply_to, data)
+        """Send refusals until :meth:`stop`, or cancelled."""
+        try:
+            async with self._send, self._receive:
+                async for reply_to, data in self._receive:
+                    await self._publish(reply_to, data)
+        finally:
+            self._all_sent.set()
+
+    async def stop(self) -> None:
+        """Send the refusals that wait, within ``limits.stop_timeout``; later ones are dropped."""
+        self._send.close()
+        with anyio.move_on_after(self._limits.stop_timeout):
+            await self._all_sent.wait()
 
     async def attach(self, actor: Actor) -> None:
         """Make `actor` reachable by its name, here and over the transport."""
@@ -158,7 +168,7 @@ class Router:
             return
         try:
             self._send.send_nowait((reply_to, self._fault(call_id, error, where)))
-        except anyio.WouldBlock:
+        except (anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
             self.refusals_dropped += 1
 
     async def _publish(self, subject: str, data: bytes) -> None:

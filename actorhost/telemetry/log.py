@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import re
+import traceback
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
@@ -57,6 +58,15 @@ def configure(stream: TextIO, *, level: str = "info", style: str = "") -> None:
     logging.basicConfig(handlers=[_Forward()], level=max(number, logging.WARNING), force=True)
 
 
+def bug(logger: Any, event: str, **values: Any) -> None:
+    """Log the exception being handled, which is a bug of ours, as text without anybody's data.
+
+    A program that embeds a host may have left structlog's default in place, which shows the local
+    variables of every frame: payloads and secrets among them.
+    """
+    logger.error(event, traceback=traceback.format_exc(), **values)
+
+
 class _Logger:
     """Writes finished lines to `stream`; one that nobody reads any more ends nothing but the line."""
 
@@ -88,12 +98,20 @@ def _processors(style: str, stream: TextIO) -> list[Processor]:
         _add_time,
     ]
     if style == "json":
-        return [*first, structlog.processors.format_exc_info, blot, structlog.processors.JSONRenderer()]
+        return [*first, _join_tracebacks, blot, structlog.processors.JSONRenderer()]
     colours = stream.isatty() and not os.environ.get("NO_COLOR")
     renderer = structlog.dev.ConsoleRenderer(
         colors=colours, exception_formatter=structlog.dev.plain_traceback
     )
-    return [*first, structlog.processors.format_exc_info, blot, renderer]
+    return [*first, _join_tracebacks, blot, renderer]
+
+
+def _join_tracebacks(logger: Any, method: str, event: EventDict) -> EventDict:
+    """Put a traceback under ``exception``, whether it comes as text or is to be made."""
+    event = structlog.processors.format_exc_info(logger, method, event)
+    if "traceback" in event:
+        event["exception"] = event.pop("traceback")
+    return event
 
 
 def _add_time(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from actorhost.telemetry import log
 from actorhost.transport.base import Handler, TransportStatistics
 
 _log: Final = structlog.get_logger("actorhost.transport")
@@ -37,7 +38,7 @@ class Tally:
             handler(subject, reply, data)
         except Exception:  # noqa: BLE001 - whatever it is, it must not end the delivery of others
             self.handler_errors += 1
-            _log.exception("handler failed", subject=subject)
+            log.bug(_log, "handler failed", subject=subject)
 
     def statistics(self, *, connected: bool, waiting: int, unsent_bytes: int) -> TransportStatistics:
         """Return the counts with what the transport knows of now."""

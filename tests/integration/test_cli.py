@@ -245,7 +245,7 @@ def test_a_second_host_joins_and_both_are_seen(host: Up, tmp_path: Path) -> None
     assert host.run("call", "both", "Echo", "1").stdout == "1\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
     with going_up(tmp_path / "up", "manifests/echo.yaml") as up:
         server = up.server()

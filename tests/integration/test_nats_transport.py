@@ -112,6 +112,23 @@ async def test_a_request_in_flight_when_the_server_dies_has_an_unknown_outcome(s
             await transport.flush(60)
 
 
+async def test_closing_while_the_connection_is_being_replaced_is_no_cancellation(server: NatsServer) -> None:
+    transport = NatsTransport(server.url, name="test", limits=Limits())
+    await transport.start()
+    arrivals = Arrivals()
+    await transport.subscribe("silent", arrivals)
+
+    async def ask_and_close() -> None:
+        with pytest.raises(OutcomeUnknown):
+            await transport.request("silent", b"", 60)
+        await transport.close()
+
+    asking = started(ask_and_close())
+    await arrivals.until(1)
+    os.kill(server.pid, signal.SIGKILL)
+    await asking
+
+
 async def test_subscriptions_and_what_was_waiting_survive_a_restart(tmp_path: Path) -> None:
     arrivals, made_meanwhile = Arrivals(), Arrivals()
     async with NatsServer(tmp_path / "nats", limits=Limits()) as first:

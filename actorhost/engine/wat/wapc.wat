@@ -19,7 +19,7 @@
 ;; status is a set of bits: 1 reply set, 2 error set, 4 answered twice, 8 reply over the limit.
 ;; reason: 1 host call, 2 console log, 3 room was made for the answer, 4 call over the limit;
 ;; 16 and up are WASI's (wasi.wat).
-(module
+(module $actorhost
   (import "guest" "memory" (memory $guest 0))
   (import "trampoline" "table" (table 9 funcref))
   (import "host" "suspend" (func $suspend))

@@ -9,7 +9,7 @@
 ;; 18 write (descriptor, length; bytes at top), 19 sleep (wide result: nanoseconds),
 ;; 20 environment (answer: count in the first argument, bytes at host-at).
 ;; errno: 0 success, 8 EBADF, 28 EINVAL, 52 ENOSYS, 70 ESPIPE.
-(module
+(module $actorhost
   (import "guest" "memory" (memory $guest 0))
   (import "shim" "mailbox" (memory $box 1))
   (import "shim" "ask" (func $ask (param i32)))

@@ -9,6 +9,8 @@
                         for a polite close, which a frozen server never grants.
 ``_connect_to_server``  joins what is written at once. Several releases of CPython 3.12 and 3.13 do
                         not tell a writer of many pieces to wait (CVE-2024-12254), nor bound them.
+                        It also shields the wait for the socket's end: the reconnection and a close
+                        share one future, and cancelling the first would look like cancelling the other.
 
 Owned by one :class:`~actorhost.transport.nats.transport.NatsTransport`. These are private names of
 the client: a test proves that the installed version has them and calls them.
@@ -141,4 +143,8 @@ class Connection(Client):
         await super()._connect_to_server(s)
         transport = self._transport
         assert transport is not None, "made by the call above"  # noqa: S101
-        transport.writelines = lambda payload: transport.write(b"".join(payload))  # type: ignore[method-assign]
+        writer = self._writer()
+        assert writer is not None, "made by the call above"  # noqa: S101
+        replaced: Any = transport
+        replaced.writelines = lambda payload: transport.write(b"".join(payload))
+        replaced.wait_closed = lambda: asyncio.shield(writer.wait_closed())

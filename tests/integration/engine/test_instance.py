@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -17,6 +18,8 @@ from actorhost.errors import (
     GuestMisbehaved,
     GuestTrapped,
     InternalError,
+    InvalidInput,
+    InvalidName,
     ProviderFailed,
     TooLarge,
 )
@@ -75,6 +78,28 @@ async def test_a_reply_over_the_limit_ends_the_guest(make: Make) -> None:
     with pytest.raises(TooLarge, match="reply of 2000 bytes"):
         await call(instance)
     assert not instance.alive
+
+
+async def test_an_error_over_the_limit_is_not_called_a_reply(make: Make) -> None:
+    body = (
+        "(call $respond (i32.const 0) (i32.const 10))"
+        "(call $fail (i32.const 0) (i32.const 2000)) (i32.const 0)"
+    )
+    instance = await make(guest(body), max_message=1000)
+    with pytest.raises(TooLarge, match="error of 2000 bytes"):
+        await call(instance)
+
+
+async def test_text_without_a_form_in_utf_8_is_refused_and_nothing_is_done(
+    engine: Engine, make: Make
+) -> None:
+    instance = await make(guest(ECHO))
+    with pytest.raises(InvalidName, match="operation name"):
+        await call(instance, "\udcff")
+    assert await call(instance, "Echo", b"alive") == b"alive"
+    for environment in ({"A": "\udcff"}, {"\udcff": "a"}, {"": "a"}, {"A=B": "c"}, {"A": "b\0c"}):
+        with pytest.raises(InvalidInput, match="environment variable"):
+            replace(engine.options(), environment=environment)
 
 
 async def test_an_error_of_the_guest_is_its_answer_and_it_lives_on(make: Make) -> None:
@@ -322,6 +347,6 @@ async def test_start_functions_run_once_and_in_order(make: Make) -> None:
 async def test_a_start_function_that_fails_leaves_no_instance(
     engine: Engine, make: Make, body: str, error: type[Exception]
 ) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error, match="the start section"):
         await make(guest(ECHO, f"(func $begin {body}) (start $begin)"), start_timeout=0.05)
     assert engine.statistics().instances == 0

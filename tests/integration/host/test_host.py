@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, cast
 
 import anyio
 import msgpack
@@ -19,6 +20,7 @@ from actorhost.errors import (
     DeadlineExceeded,
     GuestTrapped,
     InvalidInput,
+    InvalidLimit,
     InvalidName,
     ModuleRefused,
     NoRoute,
@@ -28,7 +30,7 @@ from actorhost.errors import (
 from actorhost.ids import ActorName, Digest
 from actorhost.limits import Limits
 from actorhost.manifest import InstancePolicy, LinkSpec
-from actorhost.transport import NatsTransport
+from actorhost.transport import NatsServer, NatsTransport
 from actorhost.wire.codec import decode, encode
 from actorhost.wire.envelope import Envelope, Kind
 from tests.integration.host.conftest import KEYVALUE, actor, application, link
@@ -110,6 +112,45 @@ async def test_the_guest_ends_at_the_callers_deadline(host: Host) -> None:
     with pytest.raises(DeadlineExceeded):
         await host.ask("loop", "Op", timeout=0.2)
     assert clock.monotonic() - started < 0.4
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 1e308, 3601, "5"])
+async def test_a_timeout_out_of_range_is_refused_before_anything_is_sent(
+    nats_host: Host, client: Client, timeout: Any
+) -> None:
+    for face in (nats_host, client):
+        with pytest.raises(InvalidLimit, match="a timeout of"):
+            await face.ask("echo", "Echo", timeout=timeout)
+
+
+async def test_arguments_of_the_wrong_type_are_refused_by_name(nats_host: Host, client: Client) -> None:
+    await nats_host.deploy_modules(application(actor("echo")), {"echo": guest(ECHO)})
+    wrong: Any = "hello"
+    for face in (nats_host, client):
+        for send in (face.ask, face.tell):
+            with pytest.raises(InvalidInput, match="bytes, not str"):
+                await send("echo", "Echo", wrong)
+            with pytest.raises(InvalidName, match="b'echo' is not an actor name"):
+                await send(cast("str", b"echo"), "Echo")
+            with pytest.raises(InvalidName, match="None is not an operation name"):
+                await send("echo", cast("str", None))
+        assert await face.ask("echo", "Echo", cast("bytes", bytearray(b"hello"))) == b"hello"
+
+
+async def test_modules_that_were_not_given_are_named(host: Host) -> None:
+    with pytest.raises(InvalidInput, match="no bytes given for module echo, other"):
+        await host.deploy_modules(application(actor("other"), actor("echo")), {})
+
+
+async def test_refusals_that_wait_are_sent_before_a_host_is_gone(server: NatsServer, client: Client) -> None:
+    answers: list[bytes] = []
+    await client.transport.subscribe("answers", lambda _subject, _reply, data: answers.append(data))
+    async with Host(nats=server.url) as host:
+        for _ in range(200):
+            host.router.refuse("answers", "1", NoRoute("not here"), "host")
+    await _until(lambda: len(answers) == 200)
+    host.router.refuse("answers", "1", NoRoute("not here"), "host")
+    assert host.router.refusals_dropped == 1
 
 
 async def test_the_actors_own_timeout_bounds_remote_callers(nats_host: Host, client: Client) -> None:

@@ -105,6 +105,27 @@ def test_exceptions_are_told_without_secrets() -> None:
     assert "ValueError: cannot reach nats://***@there" in line["exception"]
 
 
+def test_a_bug_is_told_without_the_data_it_was_about(capsys: pytest.CaptureFixture[str]) -> None:
+    def handle(payload: bytes) -> None:
+        try:
+            raise ValueError(len(payload))
+        except ValueError:
+            log.bug(structlog.get_logger("x"), "bug", actor="echo")
+
+    # As a program that embeds a host and configures nothing sees it, and as the command line does.
+    structlog.reset_defaults()
+    handle(b"a secret")
+    seen = capsys.readouterr().out
+    assert "ValueError: 8" in seen
+    assert "a secret" not in seen
+    stream = io.StringIO()
+    log.configure(stream)
+    handle(b"a secret")
+    (line,) = lines(stream)
+    assert line["exception"].endswith("ValueError: 8\n")
+    assert (line["event"], line["actor"]) == ("bug", "echo")
+
+
 def test_the_standard_librarys_lines_go_the_same_way() -> None:
     stream = io.StringIO()
     log.configure(stream)
