@@ -1,13 +1,18 @@
-"""Records without findings to the model: defaults filled in, links resolved.
+"""Records to the model: defaults filled in, links resolved, every part with its place.
 
-Pure functions; the records end with the reading, the model belongs to the caller.
+Pure functions; the records end with the reading, the model belongs to the caller. What has a finding
+stands at its default here too, so that the rest of its part can still be looked at.
 """
 
 from __future__ import annotations
 
-from actorhost.ids import ActorName
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from actorhost.ids import ActorName, ContractId
 from actorhost.limits import Limits
 from actorhost.manifest.check import MEMORY_SHARE
+from actorhost.manifest.cursor import Cursor
 from actorhost.manifest.grammar import (
     Actor,
     ActorComponent,
@@ -23,30 +28,63 @@ from actorhost.manifest.model import ActorSpec, Application, LinkSpec, ProviderS
 from actorhost.manifest.parts import actors_of, links_of, providers_of
 from actorhost.manifest.shapes import Record
 
+Spec = TypeVar("Spec", ActorSpec, ProviderSpec, LinkSpec)
 
-def build(manifest: Record, limits: Limits) -> Application:
-    """Return the application that `manifest`, checked and without findings, describes."""
+_NAMELESS: Final = ActorName("?")
+_NO_CONTRACT: Final = ContractId("?")
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Spec]):
+    """A component or link: what it says, where its name stands, and where its properties do."""
+
+    spec: Spec
+    name: Cursor
+    properties: Record
+    links: tuple[Part[LinkSpec], ...] = ()
+
+
+def build(
+    manifest: Record, actors: tuple[Part[ActorSpec], ...], providers: tuple[Part[ProviderSpec], ...]
+) -> Application:
+    """Return the application of these parts; `manifest` is checked and without findings."""
     metadata = manifest.need(Manifest.metadata)
     annotations = metadata.find(Metadata.annotations)
-    actors = actors_of(manifest)
-    names = frozenset(actor.need(ActorComponent.name) for actor in actors)
     return Application(
         name=metadata.need(Metadata.name),
         version=annotations.need(Annotations.version) if annotations else "",
         description=annotations.need(Annotations.description) if annotations else "",
-        actors=tuple(_actor(actor, names, limits) for actor in actors),
-        providers=tuple(_provider(provider) for provider in providers_of(manifest)),
+        actors=tuple(actor.spec for actor in actors),
+        providers=tuple(provider.spec for provider in providers),
     )
 
 
-def _actor(component: Record, names: frozenset[ActorName], limits: Limits) -> ActorSpec:
-    actor = component.need(ActorComponent.properties)
+def build_actors(manifest: Record, limits: Limits) -> tuple[Part[ActorSpec], ...]:
+    """Return the actors of `manifest` that have a module."""
+    components = actors_of(manifest)
+    names = frozenset(component.find(ActorComponent.name) or _NAMELESS for component in components)
+    found = (_actor(component, names, limits) for component in components)
+    return tuple(actor for actor in found if actor is not None)
+
+
+def build_providers(manifest: Record) -> tuple[Part[ProviderSpec], ...]:
+    """Return the providers of `manifest` that say which provider they are."""
+    found = (_provider(component) for component in providers_of(manifest))
+    return tuple(provider for provider in found if provider is not None)
+
+
+def _actor(component: Record, names: frozenset[ActorName], limits: Limits) -> Part[ActorSpec] | None:
+    actor = component.find(ActorComponent.properties)
+    module = actor.find(Actor.module) if actor else None
+    if actor is None or module is None:
+        return None
     mailbox = actor.find(Actor.mailbox)
     memory = actor.find(Actor.memory) or limits.memory
     held = (mailbox and mailbox.find(Mailbox.size)) or limits.mailbox_bytes
-    return ActorSpec(
-        name=component.need(ActorComponent.name),
-        module=actor.need(Actor.module),
+    links = tuple(_link(link, names) for link in links_of(component) if link.find(Link.target))
+    spec = ActorSpec(
+        name=component.find(ActorComponent.name) or _NAMELESS,
+        module=module,
         digest=actor.find(Actor.digest),
         instances=actor.need(Actor.instances),
         policy=actor.need(Actor.policy),
@@ -60,26 +98,32 @@ def _actor(component: Record, names: frozenset[ActorName], limits: Limits) -> Ac
         mailbox_bytes=held,
         env=actor.find(Actor.env) or {},
         contracts=actor.find(Actor.contracts) or (),
-        links=tuple(_link(link, names) for link in links_of(component)),
+        links=tuple(link.spec for link in links),
     )
+    return Part(spec, component.place(ActorComponent.name), actor, links)
 
 
-def _link(link: Record, actors: frozenset[ActorName]) -> LinkSpec:
+def _link(link: Record, actors: frozenset[ActorName]) -> Part[LinkSpec]:
     target = link.need(Link.target)
-    return LinkSpec(
+    spec = LinkSpec(
         target=target,
         namespace=link.find(Link.contract) or target,
         name=link.need(Link.name),
         config=link.find(Link.config) or {},
         is_actor=target in actors,
     )
+    return Part(spec, link.place(Link.name), link)
 
 
-def _provider(component: Record) -> ProviderSpec:
-    properties = component.need(ProviderComponent.properties)
-    return ProviderSpec(
-        name=component.need(ProviderComponent.name),
-        provider=properties.need(Provider.provider),
-        contract=properties.need(Provider.contract),
+def _provider(component: Record) -> Part[ProviderSpec] | None:
+    properties = component.find(ProviderComponent.properties)
+    provider = properties.find(Provider.provider) if properties else None
+    if properties is None or provider is None:
+        return None
+    spec = ProviderSpec(
+        name=component.find(ProviderComponent.name) or _NAMELESS,
+        provider=provider,
+        contract=properties.find(Provider.contract) or _NO_CONTRACT,
         config=properties.find(Provider.config) or {},
     )
+    return Part(spec, component.place(ProviderComponent.name), properties)

@@ -1,8 +1,7 @@
 """Findings of one manifest: collected as they are met, reported all at once.
 
-A collector belongs to one :func:`actorhost.manifest.load_manifest` call and ends with it. It
-keeps the first hundred findings and counts the rest, so that a hostile file cannot make an
-endless report.
+A collector belongs to one reading of a manifest and ends with its draft. It keeps the first
+hundred findings and counts the rest, so that a hostile file cannot make an endless report.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Findings:
     """Collects what is wrong with the manifest called `source`, whose text is `text`."""
 
     def __init__(self, source: str, text: str = "") -> None:
-        self._source = source
+        self.source = source
         self._lines = _LINE_BREAK.split(text)
         self._kept: list[Finding] = []
         self.count = 0
@@ -48,6 +47,11 @@ class Findings:
     def full(self) -> bool:
         """Whether further findings are only counted; then wording them is wasted work."""
         return len(self._kept) >= MAX_FINDINGS
+
+    def touch(self, path: str) -> bool:
+        """Whether one of the findings kept is at key path `path` or in its value."""
+        inner = (f"{path}.", f"{path}[")
+        return any(one.path == path or one.path.startswith(inner) for one in self._kept)
 
     def add(self, at: Position, path: str, message: str, hint: str) -> None:
         """Record that the value of key `path` at `at` is wrong, and what to do about it."""
@@ -59,7 +63,7 @@ class Findings:
         column = at.column if line == at.line else len(self._lines[-1]) + 1
         self._kept.append(
             Finding(
-                source=self._source,
+                source=self.source,
                 line=line,
                 column=column,
                 path=path or "manifest",
@@ -73,7 +77,7 @@ class Findings:
         """Raise :class:`ManifestInvalid` with every finding, in the order of the file."""
         if self.count:
             found = tuple(sorted(self._kept, key=lambda one: (one.line, one.column)))
-            raise ManifestInvalid(_report(self._source, found, self.count), findings=found)
+            raise ManifestInvalid(_report(self.source, found, self.count), findings=found)
 
     def _excerpt(self, line: int) -> str:
         text = self._lines[line - 1].strip()
@@ -92,7 +96,7 @@ def render(finding: Finding) -> str:
 
 
 def _report(source: str, found: tuple[Finding, ...], count: int) -> str:
-    lines = [f"{source} is not a manifest this version can run: {count} finding{'s' * (count != 1)}"]
+    lines = [f"{source} cannot run as it is: {count} finding{'s' * (count != 1)}"]
     lines += [render(one) for one in found]
     if count > len(found):
         lines.append(f"{count - len(found)} more findings are not shown")

@@ -1,17 +1,16 @@
 """A manifest's bytes to the application it describes, or every finding at once.
 
-Called by whoever holds the bytes; nothing outlives the call but the application.
+Called by whoever holds the bytes; nothing outlives the call but the application, or the draft of it.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from actorhost.errors import InternalError
 from actorhost.limits import MIB, Limits
-from actorhost.manifest.build import build
 from actorhost.manifest.check import check
 from actorhost.manifest.cursor import Cursor
+from actorhost.manifest.draft import Draft
 from actorhost.manifest.findings import START, Findings, position_of
 from actorhost.manifest.grammar import Manifest
 from actorhost.manifest.model import Application
@@ -31,15 +30,16 @@ def load_manifest(data: bytes, source: str, limits: Limits = _DEFAULTS) -> Appli
     Keys left out get the defaults of `limits`. Raises :class:`actorhost.errors.ManifestInvalid`
     with every finding, each with its line, key path and hint; any bytes end in one or the other.
     """
-    text = _decoded(data, source)
-    findings = Findings(source, text)
-    record = _read(text, findings)
+    return read_manifest(data, source, limits).application()
+
+
+def read_manifest(data: bytes, source: str, limits: Limits = _DEFAULTS) -> Draft:
+    """Return as much as can be read of the manifest in `data`, with what is wrong; never raises."""
+    text, findings = _decoded(data, source)
+    record = None if findings.count else _read(text, findings)
     if record is not None:
         check(record, limits)
-    findings.raise_if_any()
-    if record is None:
-        raise InternalError(f"{source} could not be read and has no finding")
-    return build(record, limits)
+    return Draft(record, findings, limits)
 
 
 def _read(text: str, findings: Findings) -> Record | None:
@@ -47,19 +47,19 @@ def _read(text: str, findings: Findings) -> Record | None:
     return None if node is None else Manifest.shape.read(Cursor(node, "", START, findings))
 
 
-def _decoded(data: bytes, source: str) -> str:
+def _decoded(data: bytes, source: str) -> tuple[str, Findings]:
+    """Return the text and its findings so far: one when it is too long or not UTF-8."""
     if len(data) > MAX_MANIFEST:
         findings = Findings(source)
         hint = f"use at most {size(MAX_MANIFEST)}; split the application"
         findings.add(START, "", f"{len(data)} bytes are too many", hint)
-        findings.raise_if_any()
+        return "", findings
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         good = data[: error.start].decode("utf-8-sig")
         findings = Findings(source, good)
-        findings.add(
-            position_of(good, len(good)), "", "the bytes from here on are not UTF-8", "save the file as UTF-8"
-        )
-        findings.raise_if_any()
-        raise
+        at = position_of(good, len(good))
+        findings.add(at, "", "the bytes from here on are not UTF-8", "save the file as UTF-8")
+        return "", findings
+    return text, Findings(source, text)
