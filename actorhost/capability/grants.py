@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import msgspec
 
-from actorhost.capability.redaction import secrets_of
+from actorhost.capability.redaction import describe, secrets_of
 from actorhost.contracts.base import Operation
 from actorhost.contracts.provider import Link, Provider
-from actorhost.errors import Denied, ProviderRefused
+from actorhost.errors import ActorhostError, Denied, ProviderRefused
 from actorhost.ids import ActorName, ContractId, LinkName
 from actorhost.manifest.model import ActorSpec, LinkSpec
 
@@ -75,7 +75,7 @@ class Grants:
         contract or does not take the link's configuration.
         """
         table: dict[tuple[str, str], Grant] = {
-            (link.namespace, link.name): _grant(spec, link, providers) for link in spec.links
+            (link.namespace, link.name): grant_of(spec, link, providers) for link in spec.links
         }
         return cls(spec.name, spec.contracts, table)
 
@@ -124,7 +124,8 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     max_message: int
 
 
-def _grant(spec: ActorSpec, link: LinkSpec, providers: Mapping[str, Provider]) -> Grant:
+def grant_of(spec: ActorSpec, link: LinkSpec, providers: Mapping[str, Provider]) -> Grant:
+    """Return what `link` of actor `spec` grants; see :meth:`Grants.of`."""
     if link.is_actor:
         return ActorGrant(link.target)
     provider = providers.get(link.target)
@@ -139,9 +140,22 @@ def _grant(spec: ActorSpec, link: LinkSpec, providers: Mapping[str, Provider]) -
             hint=f"{link.target!r} provides {provider.contract.id}",
         )
     seen = Link(spec.name, provider.contract.id, link.name, MappingProxyType(dict(link.config)))
-    provider.check_link(seen)
     secrets = secrets_of((provider.config, link.config))
+    _check(provider, seen, secrets)
     return ProviderGrant(seen, link.target, _bind(provider), secrets)
+
+
+def _check(provider: Provider, link: Link, secrets: tuple[str, ...]) -> None:
+    try:
+        provider.check_link(link)
+    except ActorhostError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
+        why = describe(error, secrets)
+        raise ProviderRefused(
+            f"the link {link.name!r} of actor {link.actor!r} to {link.contract} could not be checked: {why}",
+            hint="look at what the provider takes",
+        ) from None
 
 
 def _bind(provider: Provider) -> Mapping[str, BoundOperation]:

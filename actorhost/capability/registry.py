@@ -47,7 +47,7 @@ class Registry:
         """
         if spec.name in self._running:
             raise ProviderRefused(f"provider {spec.name!r} is already running", hint="stop it, or rename one")
-        provider = _make(self._find(spec.provider, spec.contract), spec)
+        provider = self.make(self.find(spec.provider, spec.contract), spec)
         try:
             await _within(
                 self._limits.start_timeout, provider.start(), f"start provider {spec.name!r}", provider
@@ -73,12 +73,15 @@ class Registry:
         if failures:
             raise ProviderFailed("; ".join(failures))
 
-    def _find(self, name: str, contract: ContractId) -> type[Provider]:
-        """Return the class of entry point `name`, fit for `contract`."""
+    def find(self, name: str, contract: ContractId | None) -> type[Provider]:
+        """Return the class of entry point `name`, fit for `contract` if one is given.
+
+        Raises :class:`ProviderRefused` when it is not installed, not whole or serves another contract.
+        """
         found = self._load(name)
         if not (inspect.isclass(found) and issubclass(found, Provider)):
             raise ProviderRefused(f"{name!r} of {GROUP} is no provider class", hint="subclass Provider")
-        if found.contract.id != contract:
+        if contract is not None and found.contract.id != contract:
             raise ProviderRefused(
                 f"provider {name!r} does not serve {contract}", hint=f"it serves {found.contract.id}"
             )
@@ -89,10 +92,26 @@ class Registry:
         ]
         if missing:
             raise ProviderRefused(
-                f"provider {name!r} lacks operations of {contract}",
+                f"provider {name!r} lacks operations of {found.contract.id}",
                 hint=f"write these as async methods: {', '.join(missing)}",
             )
         return found
+
+    def make(self, kind: type[Provider], spec: ProviderSpec) -> Provider:
+        """Return a provider of class `kind`, not started.
+
+        Raises :class:`ProviderRefused` when it does not take its configuration.
+        """
+        try:
+            return kind(spec.config)
+        except ActorhostError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
+            why = describe(error, secrets_of(spec.config))
+            raise ProviderRefused(
+                f"provider {spec.name!r} could not be made from its configuration: {why}",
+                hint=f"look at what {spec.provider!r} takes",
+            ) from None
 
     def _load(self, name: str) -> object:
         if self._offered is not None and name in self._offered:
@@ -119,19 +138,6 @@ class Registry:
 
 def _is_written(method: object) -> bool:
     return inspect.iscoroutinefunction(method) and not getattr(method, "__isabstractmethod__", False)
-
-
-def _make(kind: type[Provider], spec: ProviderSpec) -> Provider:
-    try:
-        return kind(spec.config)
-    except ActorhostError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
-        why = describe(error, secrets_of(spec.config))
-        raise ProviderRefused(
-            f"provider {spec.name!r} could not be made from its configuration: {why}",
-            hint=f"look at what {spec.provider!r} takes",
-        ) from None
 
 
 def _imported(point: EntryPoint) -> object:

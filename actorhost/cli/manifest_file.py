@@ -1,4 +1,4 @@
-"""Manifests as files: read, checked, and the modules they name read with them."""
+"""Manifests as files: read with all that they name, and every finding reported at once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actorhost.cli import payload
+from actorhost.cli.examination import examine_modules, examine_names, examine_providers
 from actorhost.errors import ManifestInvalid
 from actorhost.limits import Limits
-from actorhost.manifest import Application, load_manifest
+from actorhost.manifest import MAX_MANIFEST, Application
+from actorhost.manifest.draft import Draft
+from actorhost.manifest.load import read_manifest
 
 
 @dataclass(frozen=True)
@@ -26,18 +29,23 @@ class ManifestFile:
         return {path: payload.read_file(self.path.parent / path) for path in sorted(paths)}
 
 
-def read(paths: Sequence[Path], limits: Limits) -> list[ManifestFile]:
-    """Return the manifests at `paths`.
+def read(paths: Sequence[Path], limits: Limits, *, providers: bool = True) -> list[ManifestFile]:
+    """Return the manifests at `paths`, of which this machine could run every part.
 
-    Raises :class:`ManifestInvalid` with the findings of all of them, and :class:`InvalidInput` for a
-    file that cannot be read.
+    Without `providers` they are left to the hosts, which may have others installed. Raises
+    :class:`ManifestInvalid` with the findings of all manifests; a file that cannot be read is one.
     """
+    drafts = [(path, *_read(path, limits)) for path in paths]
+    for path, _, draft in drafts:
+        examine_modules(draft, path.parent, limits)
+        if providers:
+            examine_providers(draft, limits)
+    examine_names(draft for _, _, draft in drafts)
     files: list[ManifestFile] = []
     failures: list[ManifestInvalid] = []
-    for path in paths:
-        content = payload.read_file(path)
+    for path, content, draft in drafts:
         try:
-            files.append(ManifestFile(path, content, load_manifest(content, str(path), limits)))
+            files.append(ManifestFile(path, content, draft.application()))
         except ManifestInvalid as error:
             failures.append(error)
     if failures:
@@ -45,3 +53,14 @@ def read(paths: Sequence[Path], limits: Limits) -> list[ManifestFile]:
         findings = tuple(finding for error in failures for finding in error.findings)
         raise ManifestInvalid(report, findings=findings)
     return files
+
+
+def _read(path: Path, limits: Limits) -> tuple[bytes, Draft]:
+    try:
+        with path.open("rb") as file:
+            # One byte more than a manifest may have: enough to tell that there are too many.
+            content = file.read(MAX_MANIFEST + 1)
+    except OSError as error:
+        message = f"cannot read {path}: {error.strerror}"
+        return b"", Draft.unreadable(str(path), message, "is the path right?")
+    return content, read_manifest(content, str(path), limits)

@@ -90,8 +90,9 @@ def _function(item: Export | None, name: str, signature: str, *, required: bool)
     if item is None:
         if required:
             yield f"it exports no function {name}"
-    elif str(item.type) != signature:
-        yield f"export {name} is {item.type}, and must be a function {signature}"
+    elif item.kind is not ExternKind.FUNC or str(item.type) != signature:
+        found = "" if item.kind is ExternKind.FUNC else f"a {item.kind} "
+        yield f"export {name} is {found}{item.type}, and must be a function {signature}"
 
 
 def _sizes(info: ModuleInfo, memory: int, table_elements: int) -> Iterator[str]:

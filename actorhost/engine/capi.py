@@ -108,6 +108,7 @@ _SHORT: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
 _LONG: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "wasmtime_call_future_poll": (c_bool, (_P,)),
     "wasmtime_module_new": (_P, (_P, _P, _N, _P)),
+    "wasmtime_module_validate": (_P, (_P, _P, _N)),
     "wasmtime_module_serialize": (_P, (_P, _P)),
     "wasmtime_module_deserialize": (_P, (_P, _P, _N, _P)),
 }

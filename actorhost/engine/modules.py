@@ -10,10 +10,10 @@ import ctypes
 from dataclasses import dataclass
 from typing import Final
 
-from actorhost.engine import admission, capi
+from actorhost.engine import admission, capi, selftest
 from actorhost.engine.cache import ModuleCache
 from actorhost.engine.capi import C
-from actorhost.engine.config import Profile
+from actorhost.engine.config import Profile, new_engine
 from actorhost.engine.sections import read_module
 from actorhost.engine.sections_model import ModuleInfo
 from actorhost.engine.sections_rewrite import defer_start
@@ -41,12 +41,29 @@ class Module:
 
 def examine(wasm: bytes, *, max_module: int) -> ModuleInfo:
     """Return what the module `wasm` declares, or raise :class:`ModuleRefused`."""
-    if len(wasm) > max_module:
+    check_size(len(wasm), max_module=max_module)
+    return read_module(wasm)
+
+
+def check_size(size: int, *, max_module: int) -> None:
+    """Raise :class:`ModuleRefused` for a module of `size` bytes that is over the limit."""
+    if size > max_module:
         raise ModuleRefused(
-            f"a module of {len(wasm)} bytes is over the limit of {max_module}",
+            f"a module of {size} bytes is over the limit of {max_module}",
             hint="strip debug information, or raise ACTORHOST_MAX_MODULE",
         )
-    return read_module(wasm)
+
+
+def validate(wasm: bytes) -> None:
+    """Raise :class:`ModuleRefused` when the engine finds the code of `wasm` invalid, without compiling it."""
+    selftest.enable_faulthandler()
+    engine = new_engine(Profile.DENSE)
+    try:
+        error = C.wasmtime_module_validate(engine, wasm, len(wasm))
+    finally:
+        C.wasm_engine_delete(engine)
+    if error:
+        raise ModuleRefused(f"not a valid module: {capi.message_and_free(error)}", hint=_HINT)
 
 
 def compile_module(

@@ -53,6 +53,10 @@ class TableType:
     maximum: int | None
     is64: bool
 
+    def __str__(self) -> str:
+        """Return the type as in WAT: ``1 10 funcref``."""
+        return f"{'i64 ' * self.is64}{_range(self.minimum, self.maximum)} {self.element}"
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryType:
@@ -64,6 +68,10 @@ class MemoryType:
     shared: bool
     page_size_log2: int
 
+    def __str__(self) -> str:
+        """Return the type as in WAT: ``1 10 shared``."""
+        return f"{'i64 ' * self.is64}{_range(self.minimum, self.maximum)}{' shared' * self.shared}"
+
 
 @dataclass(frozen=True, slots=True)
 class GlobalType:
@@ -72,12 +80,20 @@ class GlobalType:
     value: ValType
     mutable: bool
 
+    def __str__(self) -> str:
+        """Return the type as in WAT: ``i32`` or ``(mut i32)``."""
+        return f"(mut {self.value})" if self.mutable else self.value
+
 
 @dataclass(frozen=True, slots=True)
 class TagType:
     """An exception tag: the signature of what is thrown."""
 
     signature: FuncType
+
+    def __str__(self) -> str:
+        """Return what is thrown: ``(i32)``."""
+        return f"({', '.join(self.signature.params)})"
 
 
 ExternType: TypeAlias = FuncType | TableType | MemoryType | GlobalType | TagType
@@ -164,3 +180,7 @@ class ModuleInfo:
     data_count: int
     element_count: int
     size: int
+
+
+def _range(minimum: int, maximum: int | None) -> str:
+    return str(minimum) if maximum is None else f"{minimum} {maximum}"

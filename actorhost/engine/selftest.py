@@ -26,12 +26,13 @@ _FIRST_CHECKED: Final = (3, 14)
 
 def prepare() -> None:
     """Make guests safe to run, or raise :class:`EngineUnavailable`; cheap after the first time."""
-    _enable_faulthandler()
+    enable_faulthandler()
     if sys.version_info >= _FIRST_CHECKED and not (OPENED_UNTRIED or _tells_stacks_apart()):
         _try_in_child()
 
 
-def _enable_faulthandler() -> None:
+def enable_faulthandler() -> None:
+    """Have Python's signal handlers come before Wasmtime's, which the first engine brings."""
     if faulthandler.is_enabled():
         return
     try:

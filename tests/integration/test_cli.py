@@ -17,6 +17,8 @@ import psutil
 import pytest
 
 from actorhost import clock
+from tests.wat import ECHO as ECHO_BODY
+from tests.wat import guest
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-m", "actorhost")
@@ -205,10 +207,14 @@ def test_deploy_replaces_an_application(host: Up, tmp_path: Path) -> None:
 
 
 def test_a_host_that_refuses_says_why(host: Up, tmp_path: Path) -> None:
-    (tmp_path / "bad.wasm").write_bytes(b"\0asm\1\0\0\0")
-    done = host.run("deploy", _manifest(tmp_path, tmp_path / "bad.wasm", "v1", name="bad", actor="bad"))
+    path = Path(_manifest(tmp_path, ECHO, "v1", name="bad", actor="bad"))
+    manifest = json.loads(path.read_text())
+    provider = {"provider": "nonesuch", "contract": "a:b"}
+    manifest["spec"]["components"].append({"name": "store", "type": "provider", "properties": provider})
+    path.write_text(json.dumps(manifest))
+    done = host.run("deploy", str(path))
     assert (done.returncode, done.stdout) == (1, "")
-    assert "actor 'bad': the module cannot run here" in done.stderr
+    assert "provider 'nonesuch' is not installed" in done.stderr
     assert host.ready["host"] in done.stderr
 
 
@@ -277,12 +283,23 @@ def test_a_server_that_dies_ends_the_host_and_says_so(tmp_path: Path) -> None:
 
 
 def test_a_manifest_that_cannot_start_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "bad.wasm").write_bytes(guest(ECHO_BODY, '(func (export "wapc_init") unreachable)'))
+    manifest = _manifest(tmp_path, tmp_path / "bad.wasm", "v1")
+    done = run("up", "--port", "0", "--store", str(tmp_path / "nats"), manifest)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error: trapped: " in done.stderr
+    assert (tmp_path / "nats").exists()
+    assert not [process for process in psutil.process_iter() if str(tmp_path) in _command_line(process)]
+
+
+def test_a_module_that_cannot_run_is_found_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "bad.wasm").write_bytes(b"\0asm\1\0\0\0")
     manifest = _manifest(tmp_path, tmp_path / "bad.wasm", "v1")
     done = run("up", "--port", "0", "--store", str(tmp_path / "nats"), manifest)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "actor 'mine': the module cannot run here" in done.stderr
-    assert not [process for process in psutil.process_iter() if str(tmp_path) in _command_line(process)]
+    assert f"{manifest}:1:" in done.stderr
+    assert "spec.components[0].properties.module: the module cannot run here" in done.stderr
+    assert not (tmp_path / "nats").exists()
 
 
 def test_the_ready_line_for_people(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from actorhost.capability import Grants
 from actorhost.capability.grants import ProviderGrant
 from actorhost.capability.redaction import describe, secrets_of
+from actorhost.contracts.provider import Link
 from actorhost.errors import Denied, ProviderRefused
 from actorhost.ids import ActorName
 from actorhost.manifest.model import LinkSpec
@@ -32,6 +33,16 @@ def test_a_link_configuration_the_provider_does_not_take_is_refused(config: dict
     with pytest.raises(ProviderRefused, match="the link 'default' of actor 'thermostat'") as caught:
         Grants.of(actor(linked), {"store": MemoryKeyValue({})})
     assert caught.value.hint == "it may hold: bucket"
+
+
+def test_a_provider_that_breaks_while_it_checks_a_link_refuses_it_without_secrets() -> None:
+    class Fragile(Oddities):
+        def check_link(self, link: Link) -> None:
+            raise KeyError(f"no {link.config['login']}")
+
+    linked = LinkSpec(target=ActorName("odd"), namespace=ODDITIES, config={"login": "hunter22"})
+    with pytest.raises(ProviderRefused, match=r"the link 'default' of actor 'thermostat' .*no \*\*\*"):
+        Grants.of(actor(linked), {"odd": Fragile({})})
 
 
 def test_grants_do_not_follow_later_changes() -> None:

@@ -1,0 +1,157 @@
+"""What a manifest names beyond its text, looked at without starting anything: modules, providers, links.
+
+Everything found is added to the manifest's draft, at the place that names it. Nothing is kept; the
+hosts check again, for what they are given may be another file by then.
+"""
+
+from __future__ import annotations
+
+import stat
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from actorhost.capability.grants import grant_of
+from actorhost.capability.registry import Registry
+from actorhost.contracts.provider import Provider
+from actorhost.engine import admission
+from actorhost.engine.modules import check_size, examine, validate
+from actorhost.engine.sections_model import ModuleInfo
+from actorhost.errors import ActorhostError, InvalidInput, ModuleRefused
+from actorhost.ids import ActorName, Digest
+from actorhost.limits import Limits
+from actorhost.manifest import ActorSpec, LinkSpec, ProviderSpec, grammar
+from actorhost.manifest.build import Part
+from actorhost.manifest.draft import Draft
+
+
+@dataclass(frozen=True)
+class _Module:
+    """A file that can be read: its digest, and what it declares or why it is no module."""
+
+    digest: Digest
+    info: ModuleInfo | ModuleRefused
+
+
+def examine_modules(draft: Draft, base: Path, limits: Limits) -> None:
+    """Find modules that are missing, changed or cannot run; each file in `base` is read once."""
+    known: dict[str, _Module | InvalidInput] = {}
+    for actor in draft.actors:
+        path = actor.spec.module
+        if path not in known:
+            known[path] = _read(base / path, limits)
+        _examine_actor(actor, known[path], limits)
+
+
+def examine_providers(draft: Draft, limits: Limits) -> None:
+    """Find providers and links that a host in this Python environment would refuse."""
+    registry = Registry(limits)
+    made: dict[str, Provider] = {}
+    for part in draft.providers:
+        if (provider := _make(registry, part)) is not None:
+            made[part.spec.name] = provider
+    for actor in draft.actors:
+        for link in actor.links:
+            if draft.sound(link.properties.cursor):
+                _examine_link(actor.spec, link, made)
+
+
+def examine_names(drafts: Iterable[Draft]) -> None:
+    """Find actors that an application before them has too; one of the same name is replaced."""
+    running: dict[ActorName, dict[str, str]] = {}
+    for draft in drafts:
+        for actor in draft.actors:
+            if draft.sound(actor.name):
+                _examine_name(actor, {name: its for name, its in running.items() if name != draft.name})
+        if draft.name is not None:
+            running[draft.name] = {
+                actor.spec.name: f"{draft.source}:{actor.name.node.at.line}" for actor in draft.actors
+            }
+
+
+def _examine_name(actor: Part[ActorSpec], others: Mapping[ActorName, Mapping[str, str]]) -> None:
+    for application, places in others.items():
+        if (place := places.get(actor.spec.name)) is not None:
+            message = f"application {application} has an actor of this name too"
+            actor.name.refuse(
+                message, f"actor names are unique in a lattice: rename one; the other is at {place}"
+            )
+
+
+def _examine_actor(actor: Part[ActorSpec], module: _Module | InvalidInput, limits: Limits) -> None:
+    place = actor.properties.place(grammar.Actor.module)
+    if isinstance(module, InvalidInput):
+        place.refuse(module.message, module.hint)
+        return
+    if actor.spec.digest not in (None, module.digest):
+        actor.properties.place(grammar.Actor.digest).refuse(
+            f"the module has the digest {module.digest}", "rebuild the module, or correct the digest"
+        )
+    try:
+        _admit(actor, module.info, limits)
+    except ModuleRefused as error:
+        place.refuse(error.message, error.hint)
+
+
+def _admit(actor: Part[ActorSpec], info: ModuleInfo | ModuleRefused, limits: Limits) -> None:
+    if isinstance(info, ModuleRefused):
+        raise info
+    # A limit with a finding of its own says nothing about the module.
+    memory = actor.spec.memory if actor.properties.sound(grammar.Actor.memory) else sys.maxsize
+    admission.admit(info, memory=memory, table_elements=limits.table_elements)
+
+
+def _read(path: Path, limits: Limits) -> _Module | InvalidInput:
+    try:
+        wasm = _content(path, limits)
+    except InvalidInput as error:
+        return error
+    try:
+        info = examine(wasm, max_module=limits.max_module)
+        validate(wasm)
+    except ModuleRefused as error:
+        return _Module(Digest.of(wasm), error)
+    return _Module(Digest.of(wasm), info)
+
+
+def _content(path: Path, limits: Limits) -> bytes:
+    """Return the bytes of the module at `path`, or raise :class:`InvalidInput`."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InvalidInput(f"{path} is not a file", hint="give the path of a .wasm file")
+        check_size(status.st_size, max_module=limits.max_module)
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot read {path}: {error.strerror}", hint="build it, or correct the path"
+        ) from None
+
+
+def _make(registry: Registry, part: Part[ProviderSpec]) -> Provider | None:
+    """Return the provider, not started, or None after recording why it cannot be had."""
+    properties = part.properties
+    try:
+        kind = registry.find(part.spec.provider, properties.find(grammar.Provider.contract))
+    except ActorhostError as error:
+        properties.place(grammar.Provider.provider).refuse(error.message, error.hint)
+        return None
+    if not properties.sound(grammar.Provider.config):
+        return None
+    try:
+        return registry.make(kind, part.spec)
+    except ActorhostError as error:
+        properties.place(grammar.Provider.config).refuse_key(error.message, error.hint)
+        return None
+
+
+def _examine_link(actor: ActorSpec, link: Part[LinkSpec], providers: Mapping[str, Provider]) -> None:
+    """Find a configuration that the provider refuses; other disagreements are found in the text."""
+    provider = providers.get(link.spec.target)
+    if provider is None or provider.contract.id != link.spec.namespace:
+        return
+    try:
+        grant_of(actor, link.spec, providers)
+    except ActorhostError as error:
+        link.properties.place(grammar.Link.config).refuse_key(error.message, error.hint)
