@@ -61,9 +61,10 @@ def examine_names(drafts: Iterable[Draft]) -> None:
     """Find actors that an application before them has too; one of the same name is replaced."""
     running: dict[ActorName, dict[str, str]] = {}
     for draft in drafts:
+        others = {name: places for name, places in running.items() if name != draft.name}
         for actor in draft.actors:
             if draft.sound(actor.name):
-                _examine_name(actor, {name: its for name, its in running.items() if name != draft.name})
+                _examine_name(actor, others)
         if draft.name is not None:
             running[draft.name] = {
                 actor.spec.name: f"{draft.source}:{actor.name.node.at.line}" for actor in draft.actors

@@ -9,6 +9,8 @@ from actorhost import clock
 from actorhost.errors import Finding, ManifestInvalid
 from actorhost.limits import KIB, MIB, Limits
 from actorhost.manifest import Application, load_manifest
+from actorhost.manifest.draft import Draft
+from actorhost.manifest.load import read_manifest
 
 SECONDS = 2.0
 """Far more than a manifest of a few KiB may take, also on a busy machine."""
@@ -86,9 +88,19 @@ def outcome(data: bytes) -> Application | ManifestInvalid:
         return load_manifest(data, "any.yaml")
     except ManifestInvalid as error:
         check_findings(error.findings, data)
+        check_parts(read_manifest(data, "any.yaml"))
         return error
     finally:
         assert clock.monotonic() - started < SECONDS
+
+
+def check_parts(draft: Draft) -> None:
+    """The parts of a manifest that is wrong can be looked at all the same."""
+    for actor in draft.actors:
+        assert actor.spec.module
+        assert actor.spec.links == tuple(link.spec for link in actor.links)
+    for provider in draft.providers:
+        assert provider.spec.provider
 
 
 def check_findings(findings: tuple[Finding, ...], data: bytes) -> None:
