@@ -37,6 +37,16 @@ class Limits:
     max_depth: int = _limit(16, "calls", 1, 64, "a chain of actors calling actors ends instead of circling")
     mailbox_count: int = _limit(1024, "messages", 1, 1_000_000, "a backlog longer than this is late anyway")
     mailbox_bytes: int = _limit(16 * MIB, "bytes", 64 * KIB, 4096 * MIB, "bounds what a full mailbox holds")
+    host_mailbox_count: int = _limit(
+        100_000, "messages", 1, 100_000_000, "what all mailboxes of a host hold together"
+    )
+    host_mailbox_bytes: int = _limit(
+        256 * MIB,
+        "bytes",
+        64 * KIB,
+        65_536 * MIB,
+        "bounds a host's memory whatever its actors' mailboxes add up to",
+    )
     memory: int = _limit(4 * MIB, "bytes", 1 * MIB, 4096 * MIB, "linear memory of one instance")
     table_elements: int = _limit(100_000, "elements", 1, 10_000_000, "Go guests need about 20,000")
     max_module: int = _limit(64 * MIB, "bytes", 8, 512 * MIB, "compilation cannot be interrupted")

@@ -1,8 +1,8 @@
 """A deployed actor: its mailbox and the runners whose instances pull from it.
 
-Owned by a deployment; lives from :meth:`Actor.run` until that task is cancelled. An instance that
-ends is replaced by its slot; the mailbox and what waits in it survive that. When the actor stops,
-what is left in the mailbox is answered with a fault.
+Owned by a deployment; lives from :meth:`Actor.run` until :meth:`Actor.stop`. An instance that ends
+is replaced by its slot as supervision permits; the mailbox and what waits in it survive that. When
+the actor stops, what is left in the mailbox is answered with a fault.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import structlog
 from anyio.abc import TaskStatus
 
 from actorhost import clock
-from actorhost.capability import Broker, Caller, Grants
-from actorhost.engine import Engine, InstanceOptions, Module
-from actorhost.errors import ActorhostError, CallTimeout, Closed, InternalError, Overloaded
-from actorhost.host.delivery import Delivery
+from actorhost.capability import Caller, Grants
+from actorhost.engine import InstanceOptions, Module
+from actorhost.errors import ActorhostError, CallTimeout, Closed, InternalError, Overloaded, Unavailable
+from actorhost.host.delivery import Delivery, no_answer
 from actorhost.host.log import ActorLog
+from actorhost.host.services import Services
 from actorhost.host.slot import Slot
-from actorhost.limits import Limits
+from actorhost.host.supervision import Supervision
 from actorhost.mailbox import Mailbox, MailboxStatistics
 from actorhost.manifest import ActorSpec
 from actorhost.telemetry import log
@@ -33,15 +34,19 @@ _TURN: Final = 128
 Replies leave in batches of this size; at 32 the server and the host spend a third more on each.
 """
 
+_LOOK: Final = 0.01
+"""Seconds between looks at whether a stopping actor is done."""
+
 _log: Final = structlog.get_logger("actorhost.host")
 
 
 @dataclass(slots=True)
 class Counts:
-    """How the messages of one actor ended: replies, faults by code, and dropped before they ran."""
+    """How the messages of one actor ended: replies, faults by code, dropped before they ran, refused."""
 
     replied: int = 0
     expired: int = 0
+    refused: int = 0
     faults: dict[str, int] | None = None
 
     def fault(self, code: str) -> None:
@@ -53,25 +58,20 @@ class Counts:
 class Actor:
     """One actor of this host."""
 
-    def __init__(
-        self,
-        spec: ActorSpec,
-        module: Module,
-        *,
-        engine: Engine,
-        broker: Broker,
-        grants: Grants,
-        limits: Limits,
-    ) -> None:
+    def __init__(self, spec: ActorSpec, module: Module, grants: Grants, services: Services) -> None:
+        limits = services.limits
         self.spec = spec
         self.module = module
         self.log = ActorLog(spec.name)
         self.counts = Counts()
-        self._broker = broker
+        self.supervision = Supervision(spec.name, spec.restarts)
+        self._broker = services.broker
         self._grants = grants
         self._mailbox: Mailbox[Delivery] = Mailbox(
-            spec.name, max_count=spec.mailbox_count, max_bytes=spec.mailbox_bytes
+            spec.name, max_count=spec.mailbox_count, max_bytes=spec.mailbox_bytes, budget=services.budget
         )
+        self._in_hand = 0
+        self._give_up = services.give_up
         options = InstanceOptions(
             memory=spec.memory,
             max_message=spec.max_message,
@@ -85,7 +85,7 @@ class Actor:
         self._start_timeout = limits.start_timeout
         self._scope = anyio.CancelScope()
         self._ended = anyio.Event()
-        self._slots = [Slot(engine, module, options, spec.policy) for _ in range(spec.instances)]
+        self._slots = [Slot(services.engine, module, options, spec.policy) for _ in range(spec.instances)]
 
     @property
     def instances_made(self) -> int:
@@ -97,12 +97,32 @@ class Actor:
         return self._mailbox.statistics()
 
     def deliver(self, delivery: Delivery) -> None:
-        """Put `delivery` into the mailbox, or raise :class:`Overloaded` or :class:`Closed` at once."""
+        """Put `delivery` into the mailbox, or refuse it at once.
+
+        Raises :class:`Overloaded` when there is no room, :class:`Unavailable` while supervision holds
+        the actor back, and :class:`Closed`.
+        """
         try:
+            if self.supervision.holds():
+                raise self.supervision.refusal()
             self._mailbox.put(delivery, delivery.size())
-        except Overloaded as error:
+        except (Overloaded, Unavailable) as error:
+            self.counts.refused += 1
             self.counts.fault(error.code)
             raise
+
+    def has_room(self) -> bool:
+        """Whether it could take more than now: it runs, and its mailbox is at most half full."""
+        return not self.supervision.holds() and not self._mailbox.fuller_than(0.5)
+
+    def refuses(self) -> bool:
+        """Whether it takes no messages now, or hardly any."""
+        return self.supervision.holds() or self._mailbox.fuller_than(0.95)
+
+    async def drained(self) -> None:
+        """Return when nothing waits and nothing is in hand; the caller bounds the wait."""
+        while self._in_hand or self._mailbox.statistics().waiting:  # noqa: ASYNC110 - nothing tells
+            await anyio.sleep(_LOOK)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Fill the instances, report started, and handle messages until stopped or cancelled."""
@@ -130,12 +150,21 @@ class Actor:
     async def _handle_all(self, slot: Slot) -> None:
         while True:
             for _ in range(_TURN):
-                await self._handle(slot, await self._mailbox.get())
+                delivery = await self._mailbox.get()
+                self._in_hand += 1
+                try:
+                    await self._handle(slot, delivery)
+                finally:
+                    self._in_hand -= 1
             await anyio.lowlevel.checkpoint()
 
     async def _handle(self, slot: Slot, delivery: Delivery) -> None:
         try:
             result = await self._outcome(slot, delivery)
+            if result is None:
+                result = self._expired()
+            elif not isinstance(result, bytes) and delivery.answer is no_answer:
+                self._give_up(self.spec.name, delivery, result)
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True):
                 await delivery.answer(self._stopped(outcome_known=False))
@@ -149,14 +178,19 @@ class Actor:
         except Exception:  # noqa: BLE001 - a bug in one answer must not end the actor's runner
             log.bug(_log, "bug while answering", actor=self.spec.name, operation=delivery.operation)
 
-    async def _outcome(self, slot: Slot, delivery: Delivery) -> bytes | ActorhostError:
-        """Return the reply to `delivery`, or the error it ended with; never raises."""
-        if clock.monotonic() >= delivery.deadline:
-            return self._expired()
-        host_call = functools.partial(self._call_out, delivery.deadline, delivery.chain)
+    async def _outcome(self, slot: Slot, delivery: Delivery) -> bytes | ActorhostError | None:
+        """Return the reply to `delivery`, or the error it ended with, None if it expired; never raises."""
+        supervision = self.supervision
         try:
+            if supervision.holds():
+                await supervision.permit()
+            if clock.monotonic() >= delivery.deadline:
+                return None
+            host_call = functools.partial(self._call_out, delivery.deadline, delivery.chain)
             return await slot.call(delivery.operation, delivery.payload, delivery.deadline, host_call)
         except ActorhostError as error:
+            if slot.lost and not supervision.holds():
+                supervision.ended(error)
             error.where = error.where or f"actor {self.spec.name}"
             return error
         except Exception:  # noqa: BLE001 - a bug in one message must not end the actor's runner

@@ -11,29 +11,25 @@ from collections.abc import Mapping
 import anyio
 from anyio.abc import TaskGroup
 
-from actorhost.capability import Broker, Grants, Registry
-from actorhost.engine import Engine, Module, Profile
+from actorhost.capability import Grants, Registry
+from actorhost.engine import Module, Profile
 from actorhost.errors import ModuleRefused
 from actorhost.host.actor import Actor
 from actorhost.host.router import Router
+from actorhost.host.services import Services
 from actorhost.ids import Digest
-from actorhost.limits import Limits
 from actorhost.manifest import ActorSpec, Application
 
 
 class Deployment:
     """`application` on its way up, running, or on its way down."""
 
-    def __init__(
-        self, application: Application, *, engine: Engine, broker: Broker, router: Router, limits: Limits
-    ) -> None:
+    def __init__(self, application: Application, services: Services, router: Router) -> None:
         self.application = application
         self.actors: list[Actor] = []
-        self._engine = engine
-        self._broker = broker
+        self._services = services
         self._router = router
-        self._limits = limits
-        self._registry = Registry(limits)
+        self._registry = Registry(services.limits)
         self._modules: dict[str, Module] = {}
 
     async def compile(self, modules: Mapping[str, bytes]) -> None:
@@ -60,22 +56,29 @@ class Deployment:
                 await self.stop()
             raise
 
-    async def stop(self) -> None:
-        """Make the actors unreachable, then stop them and the providers, in reverse order.
+    async def stop(self, *, drain: float = 0.0) -> None:
+        """Take no more messages, then stop the actors and the providers, in reverse order.
 
-        It may be started again until :meth:`forget`.
+        What waits or is in hand may finish within `drain` seconds; then it gets a fault. It may be
+        started again until :meth:`forget`.
         """
-        await self._router.detach(actor.spec.name for actor in self.actors)
+        names = [actor.spec.name for actor in self.actors]
+        await self._router.intake.detach(names)
+        with anyio.move_on_after(drain):
+            # Callers first: what they call must still be there.
+            for actor in reversed(self.actors):
+                await actor.drained()
+        await self._router.detach(names)
         while self.actors:
             actor = self.actors.pop()
             await actor.stop()
-            self._broker.forget(actor.spec.name)
+            self._services.broker.forget(actor.spec.name)
         await self._registry.close()
 
     def forget(self) -> None:
         """Free the compiled modules; the deployment has stopped for good."""
         while self._modules:
-            self._engine.forget(self._modules.popitem()[1])
+            self._services.engine.forget(self._modules.popitem()[1])
 
     async def _compile(self, spec: ActorSpec, wasm: bytes) -> Module:
         if spec.digest is not None and Digest.of(wasm) != spec.digest:
@@ -83,17 +86,13 @@ class Deployment:
                 f"{spec.module} has digest {Digest.of(wasm)}, and the manifest says {spec.digest}",
                 hint="rebuild the module, or correct the digest",
             )
-        return await self._engine.compile(wasm, memory=spec.memory, profile=Profile(spec.chosen_profile))
+        return await self._services.engine.compile(
+            wasm, memory=spec.memory, profile=Profile(spec.chosen_profile)
+        )
 
     async def _start_actor(self, spec: ActorSpec, tasks: TaskGroup) -> None:
-        actor = Actor(
-            spec,
-            self._modules[spec.name],
-            engine=self._engine,
-            broker=self._broker,
-            grants=Grants.of(spec, self._registry.running),
-            limits=self._limits,
-        )
+        grants = Grants.of(spec, self._registry.running)
+        actor = Actor(spec, self._modules[spec.name], grants, self._services)
         await tasks.start(actor.run)
         self.actors.append(actor)
         await self._router.attach(actor)

@@ -24,6 +24,7 @@ from actorhost.host.arguments import deadline_after, payload_bytes
 from actorhost.host.control import Control
 from actorhost.host.deployment import Deployment
 from actorhost.host.router import Router
+from actorhost.host.services import Services
 from actorhost.ids import ActorName, HostId, LatticeName, OperationName
 from actorhost.limits import Limits
 from actorhost.manifest import Application
@@ -53,8 +54,14 @@ class Host:
         self.transport = self._transport(nats)
         self.router = Router(self.transport, self.lattice, self.id, self.limits)
         self.started_ns = 0
-        self._broker = Broker(self.router.call_actor)
         self._engine = Engine(self.limits, cache=cache)
+        self._services = Services(
+            engine=self._engine,
+            broker=Broker(self.router.call_actor),
+            limits=self.limits,
+            budget=self.router.budget,
+            give_up=self.router.give_up,
+        )
         self._owner: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._tasks: TaskGroup | None = None
@@ -96,13 +103,11 @@ class Host:
         async with self._deploying:
             self._check_names(application)
             _check_modules(application, modules)
-            deployment = Deployment(
-                application, engine=self._engine, broker=self._broker, router=self.router, limits=self.limits
-            )
+            deployment = Deployment(application, self._services, self.router)
             await deployment.compile(modules)
             old = self.deployments.pop(application.name, None)
             if old is not None:
-                await old.stop()
+                await old.stop(drain=self.limits.stop_timeout)
             try:
                 await deployment.start(self._tasks)
             except ActorhostError:
@@ -194,9 +199,13 @@ class Host:
             await asyncio.shield(owner)
 
     async def _stop_all(self) -> None:
+        """Stop every deployment; what is in hand may finish within ``limits.stop_timeout`` in all."""
+        for deployment in self.deployments.values():
+            await self.router.intake.detach(actor.spec.name for actor in deployment.actors)
+        until = clock.monotonic() + self.limits.stop_timeout
         while self.deployments:
             _, deployment = self.deployments.popitem()
-            await deployment.stop()
+            await deployment.stop(drain=max(0.0, until - clock.monotonic()))
             deployment.forget()
 
 

@@ -18,15 +18,20 @@ from actorhost import clock
 from actorhost.capability import Caller
 from actorhost.errors import ActorhostError, BadRequest, CallTimeout, Denied, TooLarge
 from actorhost.host.actor import Actor
+from actorhost.host.dead import DeadLetters
+from actorhost.host.dead_letter import DeadLetterBox
 from actorhost.host.delivery import Answer, Delivery, LocalAnswer, no_answer
+from actorhost.host.intake import Intake
 from actorhost.host.remote import GRACE, Remote
+from actorhost.host.stall import Pulse
 from actorhost.ids import ActorName, HostId, LatticeName
 from actorhost.limits import Limits
-from actorhost.transport import Subscription, Transport
+from actorhost.mailbox import Budget
+from actorhost.transport import Transport
 from actorhost.wire.codec import decode, encode
 from actorhost.wire.envelope import VERSION, Envelope, Kind
 from actorhost.wire.fault import fault_of
-from actorhost.wire.subject import operation_of, rpc_wildcard
+from actorhost.wire.subject import operation_of
 
 _REFUSALS: Final = 65_536
 """Refusals waiting to be sent; beyond that callers learn of theirs by their own time-out."""
@@ -40,17 +45,34 @@ class Router:
     def __init__(self, transport: Transport, lattice: LatticeName, host_id: HostId, limits: Limits) -> None:
         self.remote = Remote(transport, lattice, str(host_id))
         self.actors: dict[str, Actor] = {}
+        self.budget = Budget(max_count=limits.host_mailbox_count, max_bytes=limits.host_mailbox_bytes)
+        self.intake = Intake(transport, lattice, self.budget)
+        self.pulse = Pulse(transport, timeout=limits.bus_timeout)
+        self.dead = DeadLetters(DeadLetterBox(transport, lattice, timeout=limits.bus_timeout), str(host_id))
         self._transport = transport
-        self._lattice = lattice
         self._source = str(host_id)  # the encoder takes plain text only
         self._limits = limits
-        self._subscriptions: dict[str, Subscription] = {}
         self._send, self._receive = anyio.create_memory_object_stream[tuple[str, bytes]](_REFUSALS)
         self._all_sent = anyio.Event()
         self.refusals_dropped = 0
 
     async def run(self) -> None:
-        """Send refusals until :meth:`stop`, or cancelled."""
+        """Send refusals, keep dead letters and look after intake until :meth:`stop`, or cancelled."""
+        async with anyio.create_task_group() as tasks:
+            for part in (self.intake.run, self.pulse.run, self.dead.run):
+                tasks.start_soon(part)
+            await self._send_refusals()
+            tasks.cancel_scope.cancel()
+
+    async def stop(self) -> None:
+        """Send the refusals and keep the dead letters that wait, within ``limits.stop_timeout``."""
+        with anyio.move_on_after(self._limits.stop_timeout):
+            await self.dead.stop(self._limits.stop_timeout)
+        self._send.close()
+        with anyio.move_on_after(self._limits.stop_timeout):
+            await self._all_sent.wait()
+
+    async def _send_refusals(self) -> None:
         try:
             async with self._send, self._receive:
                 async for reply_to, data in self._receive:
@@ -58,27 +80,17 @@ class Router:
         finally:
             self._all_sent.set()
 
-    async def stop(self) -> None:
-        """Send the refusals that wait, within ``limits.stop_timeout``; later ones are dropped."""
-        self._send.close()
-        with anyio.move_on_after(self._limits.stop_timeout):
-            await self._all_sent.wait()
-
     async def attach(self, actor: Actor) -> None:
         """Make `actor` reachable by its name, here and over the transport."""
-        name = actor.spec.name
-        self.actors[name] = actor
-        handler = functools.partial(self._on_message, actor)
-        subject = rpc_wildcard(self._lattice, name)
-        self._subscriptions[name] = await self._transport.subscribe(subject, handler, queue=name)
+        self.actors[actor.spec.name] = actor
+        await self.intake.attach(actor, functools.partial(self._on_message, actor))
 
     async def detach(self, names: Iterable[str]) -> None:
         """Make the actors of these names unreachable; those that are so already are passed over."""
+        names = list(names)
+        await self.intake.detach(names)
         for name in names:
             self.actors.pop(name, None)
-            subscription = self._subscriptions.pop(name, None)
-            if subscription is not None:
-                await subscription.close()
 
     async def ask(
         self, name: str, operation: str, payload: bytes, deadline: float, chain: tuple[str, ...] = ()
@@ -90,6 +102,8 @@ class Router:
         """
         actor = self.actors.get(name)
         if actor is None:
+            return await self.remote.ask(ActorName.parse(name), operation, payload, deadline, chain)
+        if not actor.has_room() and self.intake.covered(name):
             return await self.remote.ask(ActorName.parse(name), operation, payload, deadline, chain)
         answer = LocalAnswer()
         deadline = min(deadline, clock.monotonic() + actor.spec.timeout)
@@ -127,17 +141,36 @@ class Router:
     def _on_message(self, actor: Actor, subject: str, reply_to: str, data: bytes) -> None:
         """Decode and enqueue, or refuse; called by the transport for each message."""
         call_id = ""
+        delivery = None
         try:
             envelope = decode(data)
             call_id = envelope.id
             if envelope.kind is not Kind.ASK and envelope.kind is not Kind.TELL:
                 raise BadRequest(f"an actor takes asks and tells, not kind {envelope.kind.name.lower()}")
             answer = self.answering(reply_to, call_id) if reply_to else no_answer
-            deadline = _deadline(actor.spec.timeout, envelope.remaining_ms)
+            deadline = self._deadline(actor.spec.timeout, envelope.remaining_ms)
             delivery = Delivery(operation_of(subject), envelope.payload, deadline, envelope.chain, answer)
             actor.deliver(delivery)
         except ActorhostError as error:
-            self.refuse(reply_to, call_id, error, f"actor {actor.spec.name}")
+            name = actor.spec.name
+            if delivery is not None:
+                self.intake.trouble(name)
+            if reply_to:
+                self.refuse(reply_to, call_id, error, f"actor {name}")
+            else:
+                operation, payload = _content(subject, data, delivery)
+                self.dead.put(name, operation, payload, error, subject)
+
+    def _deadline(self, allowed: float, remaining_ms: int) -> float:
+        """Return when a message must be handled: the actor's own time-out, or the caller's if sooner."""
+        now = clock.monotonic()
+        if remaining_ms:
+            allowed = min(allowed, remaining_ms / 1000)
+        return now + allowed - self.pulse.age(now)
+
+    def give_up(self, name: str, delivery: Delivery, error: ActorhostError) -> None:
+        """Keep a message that nobody waits for as a dead letter of actor `name`."""
+        self.dead.put(name, delivery.operation, delivery.payload, error)
 
     def answering(self, reply_to: str, call_id: str) -> Answer:
         """Return what sends the answer to message `call_id`."""
@@ -163,11 +196,11 @@ class Router:
 
     def refuse(self, reply_to: str, call_id: str, error: ActorhostError, where: str) -> None:
         """Answer a message with `error` without waiting; `where` names who refuses."""
-        if not reply_to:
-            _log.debug("message refused", where=where, code=str(error.code), reason=error.message)
+        fault = self._fault(call_id, error, where)
+        if self._transport.send_now(reply_to, fault):
             return
         try:
-            self._send.send_nowait((reply_to, self._fault(call_id, error, where)))
+            self._send.send_nowait((reply_to, fault))
         except (anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
             self.refusals_dropped += 1
 
@@ -178,11 +211,11 @@ class Router:
             _log.warning("answer not sent", reason=error.message)
 
 
-def _deadline(allowed: float, remaining_ms: int) -> float:
-    """Return when the message must be handled: the actor's own time-out, or the caller's if sooner."""
-    if remaining_ms:
-        allowed = min(allowed, remaining_ms / 1000)
-    return clock.monotonic() + allowed
+def _content(subject: str, data: bytes, delivery: Delivery | None) -> tuple[str, bytes]:
+    """Return operation and payload of a message that was refused, as far as they are known."""
+    if delivery is not None:
+        return delivery.operation, delivery.payload
+    return subject.rpartition(".")[2], data
 
 
 def _no_answer_in_time(name: str, operation: str) -> CallTimeout:

@@ -28,6 +28,11 @@ class Slot:
         self._instance: Instance | None = None
         self.made = 0
 
+    @property
+    def lost(self) -> bool:
+        """Whether the instance that should be alive is not: it ended, or could not be made."""
+        return self._keeps and (self._instance is None or not self._instance.alive)
+
     async def fill(self) -> Instance:
         """Return the live instance, making one when there is none; raises what its start ends with."""
         instance = self._instance

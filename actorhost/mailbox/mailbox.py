@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from actorhost.errors import Closed, Overloaded
+from actorhost.mailbox.budget import Budget
 
 T = TypeVar("T")
 
@@ -28,10 +29,14 @@ class MailboxStatistics:
 
 
 class Mailbox(Generic[T]):
-    """At most `max_count` items of together at most `max_bytes`; `owner` is named in refusals."""
+    """At most `max_count` items of together at most `max_bytes`; `owner` is named in refusals.
+
+    `budget`, if any, bounds it together with others.
+    """
 
     __slots__ = (
         "_accepted",
+        "_budget",
         "_bytes",
         "_closed",
         "_consumers",
@@ -42,8 +47,9 @@ class Mailbox(Generic[T]):
         "_refused",
     )
 
-    def __init__(self, owner: str, *, max_count: int, max_bytes: int) -> None:
+    def __init__(self, owner: str, *, max_count: int, max_bytes: int, budget: Budget | None = None) -> None:
         self._owner = owner
+        self._budget = budget
         self._max_count = max_count
         self._max_bytes = max_bytes
         self._items: deque[tuple[T, int]] = deque()
@@ -60,6 +66,12 @@ class Mailbox(Generic[T]):
         if len(self._items) >= self._max_count or self._bytes + size > self._max_bytes:
             self._refused += 1
             raise self._full()
+        if self._budget is not None:
+            try:
+                self._budget.take(size)
+            except Overloaded:
+                self._refused += 1
+                raise
         self._accepted += 1
         self._bytes += size
         self._items.append((item, size))
@@ -73,18 +85,26 @@ class Mailbox(Generic[T]):
             await self._wait()
         item, size = self._items.popleft()
         self._bytes -= size
+        if self._budget is not None:
+            self._budget.give_back(1, size)
         return item
 
     def close(self) -> list[T]:
         """Refuse newcomers, wake all consumers and return what was left, oldest first."""
         self._closed = True
         left = [item for item, _ in self._items]
+        if self._budget is not None:
+            self._budget.give_back(len(left), self._bytes)
         self._items.clear()
         self._bytes = 0
         for consumer in self._consumers:
             if not consumer.done():
                 consumer.set_result(None)
         return left
+
+    def fuller_than(self, share: float) -> bool:
+        """Whether more than `share` (0 to 1) of either bound is taken."""
+        return len(self._items) > share * self._max_count or self._bytes > share * self._max_bytes
 
     def statistics(self) -> MailboxStatistics:
         """Return the counts now."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from actorhost.ids import ActorName, ContractId, Digest, LinkName
+from actorhost.lifecycle import RestartPolicy
 from actorhost.limits import MIB, Limits
 
 DENSE_MEMORY: Final = 4 * MIB
@@ -75,6 +76,7 @@ class ActorSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     contracts: tuple[ContractId, ...] = ()
     links: tuple[LinkSpec, ...] = ()
+    restarts: RestartPolicy = field(default_factory=RestartPolicy)
 
     @property
     def chosen_profile(self) -> Profile:

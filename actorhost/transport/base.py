@@ -84,6 +84,13 @@ class Transport(Protocol):
         """
         ...
 
+    def send_now(self, subject: str, data: bytes) -> bool:
+        """Send `data` without waiting; false, with nothing sent, when it would have to wait or raise.
+
+        `subject` is a valid subject, such as the reply subject of a message: it is not checked again.
+        """
+        ...
+
     async def request(self, subject: str, data: bytes, timeout: float) -> bytes:
         """Send `data` and return the first answer; `timeout` is in seconds.
 

@@ -63,9 +63,13 @@ class MemoryBus:
             self._enqueue(functools.partial(interest.deliver, subject, reply, data))
         return bool(chosen)
 
+    def is_full(self) -> bool:
+        """Whether a publisher should let deliveries happen first."""
+        return len(self._queued) >= _MAX_QUEUED
+
     async def room(self) -> None:
         """Return when the queue can take more."""
-        if len(self._queued) >= _MAX_QUEUED:
+        if self.is_full():
             await self.confirm()
 
     async def confirm(self) -> None:
@@ -135,6 +139,15 @@ class MemoryTransport:
             await self._bus.confirm()
         finally:
             self._requests.fail_all(_closed)
+
+    def send_now(self, subject: str, data: bytes) -> bool:
+        """Send `data` without waiting; false, with nothing sent, when it would have to wait or raise."""
+        if not self._open or len(data) > self.max_payload or self._bus.is_full():
+            return False
+        self._bus.send(subject, "", data)
+        self._tally.published += 1
+        self._tally.published_bytes += len(data)
+        return True
 
     async def publish(self, subject: str, data: bytes, reply: str = "") -> None:
         """Send `data`; see :meth:`Transport.publish <actorhost.transport.base.Transport.publish>`."""

@@ -1,9 +1,11 @@
 """Formats and parses NATS subjects: the one place that knows how an address is spelled.
 
 ``ah.{lattice}.rpc.{actor}.{operation}`` reaches an actor, ``ah.{lattice}.ctl.{host}.{operation}``
-controls a host (or ``all`` of them). The operation is in the subject so that NATS permissions can
-be generated from contracts; what does not fit a token is percent-encoded (RFC 3986, section 2.1).
-Formatting and parsing are exact inverses: a second spelling of the same address is refused.
+controls a host (or ``all`` of them), ``ah.{lattice}.room.{actor}`` asks who has room for an actor, and
+``ah.{lattice}.dead.{actor}`` keeps what no actor could take. The operation is in the subject so that
+NATS permissions can be generated from contracts; what does not fit a token is percent-encoded (RFC
+3986, section 2.1). Formatting and parsing are exact inverses: a second spelling of the same address
+is refused.
 """
 
 from __future__ import annotations
@@ -98,6 +100,21 @@ def parse_control(subject: str) -> ControlAddress:
     lattice, host, operation = _parse(subject, "ctl")
     target = None if host == ALL_HOSTS else HostId.parse(host)
     return ControlAddress(LatticeName.parse(lattice), target, decode_operation(operation))
+
+
+def room_subject(lattice: str, actor: str) -> str:
+    """Return the subject on which hosts that could take messages for `actor` say so."""
+    return f"{_PREFIX}.{lattice}.room.{actor}"
+
+
+def actor_of_room(subject: str) -> ActorName:
+    """Return the actor that :func:`room_subject` was given, or raise :class:`InvalidName`."""
+    return ActorName.parse(subject[subject.rfind(".") + 1 :])
+
+
+def dead_subject(lattice: str, actor: str) -> str:
+    """Return the subject under which dead letters of `actor` are kept."""
+    return f"{_PREFIX}.{lattice}.dead.{actor}"
 
 
 @lru_cache(maxsize=4096)

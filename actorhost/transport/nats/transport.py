@@ -106,6 +106,18 @@ class NatsTransport:
             require_subject(reply)
         await self._send(subject, data, self._limits.bus_timeout, reply)
 
+    def send_now(self, subject: str, data: bytes) -> bool:
+        """Send `data` without waiting; false, with nothing sent, when it would have to wait or raise."""
+        connection, size = self._connection, len(data)
+        if connection is None or not connection.is_connected or size > connection.max_payload:
+            return False
+        if connection.pending_data_size + size > self._limits.outbox_bytes:
+            return False
+        connection.post(subject, data, "")
+        self._tally.published += 1
+        self._tally.published_bytes += size
+        return True
+
     async def request(self, subject: str, data: bytes, timeout: float) -> bytes:
         """Send `data` and return the first answer; `timeout` is in seconds."""
         require_subject(subject)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from actorhost.limits import Limits
 from actorhost.manifest import ActorSpec, Application, LinkSpec, ProviderSpec
 from actorhost.transport.server import NatsServer
 
+PATIENCE = 10.0
 KEYVALUE = ContractId("actorhost:keyvalue")
 
 
@@ -45,6 +47,13 @@ async def nats_host(server: NatsServer) -> AsyncIterator[Host]:
 async def client(server: NatsServer) -> AsyncIterator[Client]:
     async with Client(server.url) as connected:
         yield connected
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that tells nobody when it happens."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - counters have no events
+            await asyncio.sleep(0.005)
 
 
 def actor(name: str, **options: Any) -> ActorSpec:

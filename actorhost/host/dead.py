@@ -1,0 +1,149 @@
+"""Gives up messages that no actor of this host could take: keeps them as dead letters.
+
+Owned by the host. :meth:`DeadLetters.put` never waits; a task stores what was put. What cannot be
+kept, because too much waits or the server has no room, is counted and logged: nothing else can be
+done with it. :meth:`DeadLetters.stop` stores what still waits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+import anyio
+import structlog
+
+from actorhost import clock
+from actorhost.errors import ActorhostError, TooLarge
+from actorhost.host.dead_letter import DeadLetter, DeadLetterBox
+from actorhost.limits import MIB
+
+_MAX_COUNT: Final = 10_000
+_MAX_BYTES: Final = 16 * MIB
+"""What may wait to be stored."""
+_AT_ONCE: Final = 64
+"""Letters on their way to the server at a time."""
+_RETRY, _LONGEST_RETRY = 1.0, 30.0
+"""Seconds between attempts while there is no stream, at first and after many."""
+
+_log: Final = structlog.get_logger("actorhost.host")
+
+
+@dataclass(slots=True)
+class DeadCounts:
+    """Letters given up, stored, and lost because they could not be."""
+
+    put: int = 0
+    stored: int = 0
+    lost: int = 0
+
+
+class DeadLetters:
+    """What the host `host` gives up, on its way to `box`."""
+
+    def __init__(self, box: DeadLetterBox, host: str) -> None:
+        self._box = box
+        self._host = host
+        self._waiting: deque[DeadLetter] = deque()
+        self._bytes = 0
+        self._wake = anyio.Event()
+        self._stopping = anyio.Event()
+        self._ended = anyio.Event()
+        self._retry = _RETRY
+        self._open = False
+        self.counts = DeadCounts()
+
+    def put(
+        self, actor: str, operation: str, payload: bytes, error: ActorhostError, source: str = ""
+    ) -> None:
+        """Give up one message for `actor` that ended with `error`; `source` is where it came from."""
+        self.counts.put += 1
+        if len(self._waiting) >= _MAX_COUNT or self._bytes + len(payload) > _MAX_BYTES:
+            self._lose(1, "too many wait to be stored")
+            return
+        self._bytes += len(payload)
+        self._waiting.append(
+            DeadLetter(
+                actor=str(actor),
+                operation=str(operation),
+                payload=payload,
+                code=str(error.code),
+                reason=error.message,
+                hint=error.hint,
+                source=source,
+                host=self._host,
+                at_ns=clock.wall_ns(),
+            )
+        )
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Store letters until stopped or cancelled."""
+        try:
+            while self._waiting or not self._stopping.is_set():
+                if not self._waiting:
+                    self._wake = anyio.Event()
+                    await self._wake.wait()
+                elif await self._store_some():
+                    self._retry = _RETRY
+                elif self._stopping.is_set():
+                    break
+                else:
+                    await self._wait_to_retry()
+        finally:
+            self._ended.set()
+
+    async def stop(self, timeout: float) -> None:
+        """Store what waits, within `timeout` seconds, and end :meth:`run`; the rest is lost."""
+        self._stopping.set()
+        self._wake.set()
+        with anyio.move_on_after(timeout):
+            await self._ended.wait()
+        if self._waiting:
+            self._lose(len(self._waiting), "the host stops")
+            self._waiting.clear()
+
+    async def _wait_to_retry(self) -> None:
+        with anyio.move_on_after(self._retry):
+            await self._stopping.wait()
+        self._retry = min(2 * self._retry, _LONGEST_RETRY)
+
+    async def _store_some(self) -> bool:
+        """Store the next letters side by side; false when there is no stream to store them in."""
+        try:
+            if not self._open:
+                await self._box.open()
+                self._open = True
+        except ActorhostError as error:
+            _log.warning("dead letters wait", reason=error.message, waiting=len(self._waiting))
+            return False
+        batch = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
+        async with anyio.create_task_group() as tasks:
+            for letter in batch:
+                tasks.start_soon(self._store, letter)
+        return self._open
+
+    async def _store(self, letter: DeadLetter) -> None:
+        try:
+            number = await self._box.put(letter)
+        except TooLarge as error:
+            self._bytes -= len(letter.payload)
+            self._lose(1, error.message)
+        except ActorhostError as error:
+            # The server went away, perhaps with the stream: look for both before the next attempt.
+            # A letter that was stored although the answer got lost is stored twice.
+            _log.warning("dead letter not stored yet", reason=error.message)
+            self._open = False
+            self._waiting.appendleft(letter)
+        else:
+            self._bytes -= len(letter.payload)
+            if number is None:
+                self._lose(1, "the dead-letter stream is full; `actorhost dead drop` makes room")
+            else:
+                self.counts.stored += 1
+
+    def _lose(self, count: int, why: str) -> None:
+        self.counts.lost += count
+        if self.counts.lost == count or self.counts.lost % 1000 < count:
+            _log.error("dead letters lost", reason=why, lost=self.counts.lost)

@@ -1,0 +1,165 @@
+"""Keeps each actor's place in its queue group, and gives it up while another host can take over.
+
+Owned by the host; an actor is subscribed from :meth:`Intake.attach` to :meth:`Intake.detach`. One
+that refuses messages leaves its queue group if another host of the lattice says that it has room,
+so that callers are served there; with nobody to take over it stays, as a refusal says more than
+silence. It comes back when it has room again, or when nobody else has. The question is a message
+to all on the actor's room subject, which a host answers only if it would take messages itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import anyio
+import structlog
+
+from actorhost import clock
+from actorhost.errors import ActorhostError
+from actorhost.host.actor import Actor
+from actorhost.ids import LatticeName
+from actorhost.mailbox import Budget
+from actorhost.transport import Subscription, Transport
+from actorhost.transport.base import Handler
+from actorhost.wire.subject import actor_of_room, room_subject, rpc_wildcard
+
+_PATIENCE: Final = 0.25
+"""Seconds in which a host that has room says so."""
+_LOOK: Final = 0.5
+"""Seconds between looks at actors that have no room."""
+_KNOWN_FOR: Final = 1.0
+"""Seconds for which an answer holds."""
+_FULL: Final = 0.95
+"""Share of the host's budget from which on it is as good as full."""
+
+_log: Final = structlog.get_logger("actorhost.host")
+
+
+class _Place:
+    """One actor's place in its queue group; `subscription` is None while it was given up."""
+
+    __slots__ = ("actor", "asked_at", "covered", "handler", "subscription")
+
+    def __init__(self, actor: Actor, handler: Handler) -> None:
+        self.actor = actor
+        self.handler = handler
+        self.subscription: Subscription | None = None
+        self.covered = False
+        self.asked_at = -_KNOWN_FOR
+
+
+class Intake:
+    """The subscriptions of the actors of this host; `budget` is what their mailboxes share."""
+
+    def __init__(self, transport: Transport, lattice: LatticeName, budget: Budget) -> None:
+        self._transport = transport
+        self._lattice = lattice
+        self._budget = budget
+        self._places: dict[str, _Place] = {}
+        self._troubled: dict[str, _Place] = {}
+        self._trouble = anyio.Event()
+
+    async def attach(self, actor: Actor, handler: Handler) -> None:
+        """Call `handler` for each message to `actor` that this host gets its share of."""
+        place = self._places[actor.spec.name] = _Place(actor, handler)
+        try:
+            await self._join(place)
+        except BaseException:
+            del self._places[actor.spec.name]
+            raise
+
+    async def detach(self, names: Iterable[str]) -> None:
+        """Take no more messages for these actors; what was on its way is still delivered."""
+        for name in names:
+            place = self._places.pop(name, None)
+            self._troubled.pop(name, None)
+            if place is not None:
+                await self._leave(place)
+
+    def trouble(self, name: str) -> None:
+        """Note that an actor refuses messages, or soon will."""
+        place = self._places.get(name)
+        if place is not None and name not in self._troubled:
+            self._troubled[name] = place
+            self._trouble.set()
+
+    def covered(self, name: str) -> bool:
+        """Whether another host said lately that it has room for the actor; if unknown, it is asked."""
+        place = self._places.get(name)
+        if place is None:
+            return False
+        self.trouble(name)
+        return place.covered and clock.monotonic() - place.asked_at < _KNOWN_FOR
+
+    def away(self, name: str) -> bool:
+        """Whether the actor has given up its place for now."""
+        place = self._places.get(name)
+        return place is not None and place.subscription is None
+
+    async def run(self) -> None:
+        """Answer other hosts, and look after actors without room, until cancelled."""
+        asked = await self._transport.subscribe(room_subject(self._lattice, "*"), self._on_question)
+        try:
+            while True:
+                await self._trouble.wait()
+                self._trouble = anyio.Event()
+                while self._troubled:
+                    async with anyio.create_task_group() as tasks:
+                        for place in list(self._troubled.values()):
+                            tasks.start_soon(self._look_after, place)
+                    await anyio.sleep(_LOOK)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await asked.close()
+
+    async def _look_after(self, place: _Place) -> None:
+        name = place.actor.spec.name
+        try:
+            if self._has_room(place.actor):
+                await self._join(place)
+                self._troubled.pop(name, None)
+                return
+            await self._ask(place)
+            if place.covered and self._refuses(place.actor):
+                await self._leave(place)
+            elif not place.covered:
+                await self._join(place)
+        except ActorhostError as error:
+            # The connection is away; when it is back the next look finds out what is true then.
+            _log.debug("cannot look for another host", actor=name, reason=error.message)
+
+    async def _ask(self, place: _Place) -> None:
+        subject = room_subject(self._lattice, place.actor.spec.name)
+        try:
+            await self._transport.request(subject, b"", _PATIENCE)
+        except ActorhostError:
+            place.covered = False
+        else:
+            place.covered = True
+        place.asked_at = clock.monotonic()
+
+    def _on_question(self, subject: str, reply_to: str, _data: bytes) -> None:
+        place = self._places.get(actor_of_room(subject))
+        if reply_to and place is not None and place.subscription is not None and self._has_room(place.actor):
+            self._transport.send_now(reply_to, b"")
+
+    def _has_room(self, actor: Actor) -> bool:
+        return actor.has_room() and not self._budget.fuller_than(0.5)
+
+    def _refuses(self, actor: Actor) -> bool:
+        return actor.refuses() or self._budget.fuller_than(_FULL)
+
+    async def _join(self, place: _Place) -> None:
+        if place.subscription is not None:
+            return
+        name = place.actor.spec.name
+        subject = rpc_wildcard(self._lattice, name)
+        place.subscription = await self._transport.subscribe(subject, place.handler, queue=name)
+        if self._places.get(name) is not place:  # detached meanwhile
+            await self._leave(place)
+
+    async def _leave(self, place: _Place) -> None:
+        subscription, place.subscription = place.subscription, None
+        if subscription is not None:
+            await subscription.close()

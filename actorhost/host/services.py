@@ -1,0 +1,30 @@
+"""What every actor of a host shares, in one value handed down from the host.
+
+Made once by the host, which owns the parts and ends them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actorhost.capability import Broker
+from actorhost.engine import Engine
+from actorhost.errors import ActorhostError
+from actorhost.host.delivery import Delivery
+from actorhost.limits import Limits
+from actorhost.mailbox import Budget
+
+GiveUp = Callable[[str, Delivery, ActorhostError], None]
+"""Takes the actor's name, a message that has no answer and could not be handled, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The shared parts: `budget` bounds all mailboxes together, `give_up` keeps dead letters."""
+
+    engine: Engine
+    broker: Broker
+    limits: Limits
+    budget: Budget
+    give_up: GiveUp

@@ -1,0 +1,98 @@
+"""What follows the end of an actor's instance: a restart at once, a pause, or the end of the actor.
+
+Owned by the actor; its runners report to it and wait for it. The rules are
+:mod:`actorhost.lifecycle.restarts`; here they meet the clock, the log and the messages that come
+meanwhile: new ones are refused with the reason, those in the mailbox wait.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import anyio
+import structlog
+
+from actorhost import clock
+from actorhost.errors import ActorhostError, Unavailable
+from actorhost.lifecycle import RestartPolicy, Restarts
+
+_SHOWN_CAUSES: Final = 3
+"""Causes in a refusal; the log and the status have more."""
+
+_log: Final = structlog.get_logger("actorhost.host")
+
+
+class Supervision:
+    """Watches over the instances of actor `name` by `policy`."""
+
+    __slots__ = ("_name", "_restarts", "_until")
+
+    def __init__(self, name: str, policy: RestartPolicy) -> None:
+        self._name = name
+        self._restarts = Restarts(policy)
+        self._until = 0.0  # of a pause, in seconds of the monotonic clock; infinite once it has failed
+
+    @property
+    def state(self) -> str:
+        """``running``, ``waiting`` before a restart, or ``failed``."""
+        if self._restarts.failed:
+            return "failed"
+        return "waiting" if self.holds() else "running"
+
+    @property
+    def restarts(self) -> int:
+        """Restarts so far."""
+        return self._restarts.total
+
+    @property
+    def causes(self) -> list[str]:
+        """Why instances ended lately, oldest first."""
+        return [cause.why for cause in self._restarts.causes]
+
+    def holds(self) -> bool:
+        """Whether messages must wait now, or are refused for good."""
+        return self._until > 0 and clock.monotonic() < self._until
+
+    def ended(self, error: ActorhostError) -> None:
+        """Note that an instance ended with `error`, and decide what follows."""
+        now = clock.monotonic()
+        waiting = self.holds()
+        wait = self._restarts.ended(f"{error.code}: {error.message}", now)
+        _log.warning(
+            "instance ended",
+            actor=self._name, code=str(error.code), reason=error.message, backtrace=error.hint,
+        )  # fmt: skip
+        if wait is None:
+            self._fail(already=self._until == math.inf)
+        elif wait and not waiting:
+            self._until = now + wait
+            _log.error("actor waits before its next restart", actor=self._name, seconds=wait)
+
+    async def permit(self) -> None:
+        """Return when an instance may be started; raises :class:`Unavailable` when none ever may."""
+        while self.holds():
+            if self._restarts.failed:
+                raise self.refusal()
+            await anyio.sleep(self._until - clock.monotonic())
+
+    def refusal(self) -> Unavailable:
+        """Return what a message is refused with while this holds."""
+        causes = "; ".join(self.causes[-_SHOWN_CAUSES:])
+        if self._restarts.failed:
+            error = Unavailable(
+                f"actor {self._name!r} has failed: it ended too often. Last ends: {causes}",
+                hint="correct the module or what it was sent, and deploy it again",
+            )
+            error.retryable = False
+            return error
+        left = max(0.0, self._until - clock.monotonic())
+        return Unavailable(
+            f"actor {self._name!r} ended too often and is started again in {left:.1f} s. Last ends: {causes}",
+            hint="retry later",
+        )
+
+    def _fail(self, *, already: bool) -> None:
+        self._until = math.inf
+        if not already:
+            _log.error("actor failed", actor=self._name, causes=self.causes)

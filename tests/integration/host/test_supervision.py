@@ -1,0 +1,106 @@
+"""Instances that end are restarted as the policy says, to the restart; their neighbours do not notice."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from actorhost import Client, Host, clock
+from actorhost.errors import ActorFailed, DeadlineExceeded, GuestTrapped, Unavailable
+from actorhost.lifecycle import RestartPolicy
+from tests.integration.host.conftest import actor, application
+from tests.wat import ECHO, TRAP, guest
+
+FRAGILE = guest(f"(if (local.get $m) (then {TRAP})) {ECHO}")
+POLICY = RestartPolicy(intensity=3, period=10.0, backoff=0.1, backoff_limit=0.1, attempts=2)
+
+
+async def _trap(host: Host | Client, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(GuestTrapped):
+            await host.ask("fragile", "Op", b"x")
+
+
+async def test_the_intensity_is_respected_to_the_restart(nats_host: Host, client: Client) -> None:
+    await nats_host.deploy_modules(
+        application(actor("fragile", restarts=POLICY), actor("echo")),
+        {"fragile": FRAGILE, "echo": guest(ECHO)},
+    )
+    fragile = nats_host.router.actors["fragile"]
+    await _trap(client, 4)
+    for face in (client, nats_host):
+        with pytest.raises(Unavailable, match=r"started again in 0.*trapped: ") as refusal:
+            await face.ask("fragile", "Op")
+        assert refusal.value.retryable
+        assert await face.ask("echo", "Op", b"fine") == b"fine"
+    assert fragile.supervision.state == "waiting"
+    await asyncio.sleep(0.11)
+    assert await client.ask("fragile", "Op") == b""
+    assert (fragile.supervision.state, fragile.instances_made) == ("running", 5)
+
+
+async def test_an_actor_that_keeps_ending_has_failed_and_says_why(nats_host: Host, client: Client) -> None:
+    await nats_host.deploy_modules(application(actor("fragile", restarts=POLICY)), {"fragile": FRAGILE})
+    await _trap(client, 4)
+    for _ in range(2):
+        await asyncio.sleep(0.11)
+        await _trap(client, 1)
+    with pytest.raises(Unavailable, match=r"has failed: it ended too often.*trapped: ") as refusal:
+        await client.ask("fragile", "Op")
+    assert not refusal.value.retryable
+    supervision = nats_host.router.actors["fragile"].supervision
+    assert (supervision.state, supervision.restarts, len(supervision.causes)) == ("failed", 5, 6)
+    await nats_host.deploy_modules(application(actor("fragile", restarts=POLICY)), {"fragile": FRAGILE})
+    assert await client.ask("fragile", "Op") == b"", "deployed again, it starts with a clean record"
+
+
+async def test_what_waits_in_the_mailbox_survives_a_pause(host: Host) -> None:
+    await host.deploy_modules(application(actor("fragile", restarts=POLICY)), {"fragile": FRAGILE})
+    outcomes = await asyncio.gather(
+        *(host.ask("fragile", "Op", b"x" if n < 4 else b"") for n in range(10)), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [GuestTrapped] * 4 + [bytes] * 6
+
+
+async def test_instances_that_end_together_are_one_pause(host: Host) -> None:
+    policy = RestartPolicy(intensity=0, backoff=0.1, attempts=1)
+    endless = guest(f"(if (local.get $m) (then (loop $l (br $l)))) {ECHO}")
+    spec = actor("fragile", instances=8, restarts=policy)
+    await host.deploy_modules(application(spec), {"fragile": endless})
+    asks = (host.ask("fragile", "Op", b"x", timeout=0.1) for _ in range(8))
+    outcomes = await asyncio.gather(*asks, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {DeadlineExceeded}
+    assert host.router.actors["fragile"].supervision.state == "waiting"
+    await asyncio.sleep(0.15)
+    assert await host.ask("fragile", "Op") == b""
+
+
+async def test_an_error_of_the_actors_own_is_no_end(host: Host) -> None:
+    body = "(call $fail (i32.const 0) (i32.const 0)) (i32.const 0)"
+    await host.deploy_modules(application(actor("fragile", restarts=POLICY)), {"fragile": guest(body)})
+    for _ in range(20):
+        with pytest.raises(ActorFailed):
+            await host.ask("fragile", "Op")
+    assert host.router.actors["fragile"].supervision.restarts == 0
+
+
+async def test_a_storm_ends_at_the_intensity_and_neighbours_do_not_notice(host: Host) -> None:
+    modules = {"fragile": FRAGILE, "echo": guest(ECHO)}
+    await host.deploy_modules(application(actor("fragile"), actor("echo")), modules)
+    fragile, slowest = host.router.actors["fragile"], 0.0
+
+    async def storm() -> None:
+        for _ in range(50):
+            asks = (host.ask("fragile", "Op", b"x", timeout=0.5) for _ in range(40))
+            await asyncio.gather(*asks, return_exceptions=True)
+
+    storming = asyncio.gather(storm())
+    while not storming.done():
+        started = clock.monotonic()
+        assert await host.ask("echo", "Op", b"fine") == b"fine"
+        slowest = max(slowest, clock.monotonic() - started)
+        await asyncio.sleep(0.002)
+    await storming
+    assert fragile.instances_made <= fragile.spec.restarts.intensity + 3
+    assert slowest < 0.1
