@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from actorhost.ids import ActorName, ContractId
+from actorhost.lifecycle import RestartPolicy
 from actorhost.limits import Limits
 from actorhost.manifest.check import MEMORY_SHARE
 from actorhost.manifest.cursor import Cursor
@@ -23,6 +24,7 @@ from actorhost.manifest.grammar import (
     Metadata,
     Provider,
     ProviderComponent,
+    RestartRules,
 )
 from actorhost.manifest.model import ActorSpec, Application, LinkSpec, ProviderSpec
 from actorhost.manifest.parts import actors_of, links_of, providers_of
@@ -99,8 +101,23 @@ def _actor(component: Record, names: frozenset[ActorName], limits: Limits) -> Pa
         env=actor.find(Actor.env) or {},
         contracts=actor.find(Actor.contracts) or (),
         links=tuple(link.spec for link in links),
+        restarts=_restarts(actor.find(Actor.restarts)),
     )
     return Part(spec, component.place(ActorComponent.name), actor, links)
+
+
+def _restarts(rules: Record | None) -> RestartPolicy:
+    policy = RestartPolicy()
+    if rules is None:
+        return policy
+    backoff = rules.find(RestartRules.backoff) or policy.backoff
+    return RestartPolicy(
+        intensity=rules.need(RestartRules.intensity),
+        period=rules.find(RestartRules.period) or policy.period,
+        backoff=backoff,
+        backoff_limit=rules.find(RestartRules.backoff_limit) or max(backoff, policy.backoff_limit),
+        attempts=rules.need(RestartRules.attempts),
+    )
 
 
 def _link(link: Record, actors: frozenset[ActorName]) -> Part[LinkSpec]:

@@ -10,6 +10,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from actorhost.ids import ActorName, ContractId, Digest, LinkName
+from actorhost.lifecycle import RestartPolicy
 from actorhost.limits import Limits
 from actorhost.manifest.kinds import Choice, Constant, Matching, Named, Prose, Text
 from actorhost.manifest.model import DEFAULT_LINK, InstancePolicy, Profile
@@ -22,6 +23,7 @@ LATER_COMPONENTS: Final = ("twin",)
 LATER_TRAITS: Final = ("spreadscaler", "daemonscaler", "ingest")
 
 _DEFAULTS: Final = Limits()
+_RESTARTS: Final = RestartPolicy()
 _RANGE: Final[dict[str, tuple[Any, Any]]] = {
     item.name: (item.metadata["low"], item.metadata["high"]) for item in fields(Limits)
 }
@@ -78,6 +80,39 @@ class Mailbox:
     shape: Final = Object("How much may wait for the actor on one host.", count, size)
 
 
+class RestartRules:
+    """When an instance that ended is started again."""
+
+    intensity: Final = Field(
+        key="intensity",
+        kind=Whole(0, 10_000),
+        default=_RESTARTS.intensity,
+        about="restarts within the period that happen at once",
+    )
+    period: Final = Field(
+        key="period", kind=Duration(0.1, 3600), about=f"{duration(_RESTARTS.period)} if left out"
+    )
+    backoff: Final = Field(
+        key="backoff",
+        kind=Duration(0.01, 3600),
+        about=f"wait before the next restart, doubled each time; {duration(_RESTARTS.backoff)} if left out",
+    )
+    backoff_limit: Final = Field(
+        key="backoff-limit",
+        kind=Duration(0.01, 3600),
+        about=f"longest such wait, {duration(_RESTARTS.backoff_limit)} if left out",
+    )
+    attempts: Final = Field(
+        key="attempts",
+        kind=Whole(0, 1000),
+        default=_RESTARTS.attempts,
+        about="restarts after waits until the actor has failed",
+    )
+    shape: Final = Object(
+        "When an instance that ended is started again.", intensity, period, backoff, backoff_limit, attempts
+    )
+
+
 class Actor:
     """Properties of an ``actor`` component."""
 
@@ -112,6 +147,9 @@ class Actor:
         about=f"longest a call may take, {duration(_DEFAULTS.call_timeout)} if left out",
     )
     mailbox: Final = Field(key="mailbox", kind=Mailbox.shape, about="how much may wait for the actor")
+    restarts: Final = Field(
+        key="restarts", kind=RestartRules.shape, about="when an instance that ended is started again"
+    )
     max_message: Final = Field(
         key="max-message",
         kind=Size(*_RANGE["max_message"]),
@@ -134,6 +172,7 @@ class Actor:
         profile,
         timeout,
         mailbox,
+        restarts,
         max_message,
         env,
         contracts,

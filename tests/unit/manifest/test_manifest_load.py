@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from actorhost.ids import ActorName, ContractId, Digest, LinkName
+from actorhost.lifecycle import RestartPolicy
 from actorhost.limits import KIB, MIB, Limits
 from actorhost.manifest import (
     ActorSpec,
@@ -88,6 +89,16 @@ def test_what_is_left_out_comes_from_the_limits_of_the_host() -> None:
     actor = actor_of("", limits)
     assert (actor.memory, actor.timeout, actor.max_message) == (16 * MIB, 1.5, KIB)
     assert (actor.mailbox_count, actor.mailbox_bytes) == (7, MIB)
+
+
+def test_restarts_are_as_written_and_the_rest_as_usual() -> None:
+    usual = RestartPolicy()
+    assert actor_of("").restarts == actor_of("restarts: {}").restarts == usual
+    written = "restarts: {intensity: 0, period: 1m, backoff: 100ms, backoff-limit: 2s, attempts: 3}"
+    assert actor_of(written).restarts == RestartPolicy(
+        intensity=0, period=60.0, backoff=0.1, backoff_limit=2.0, attempts=3
+    )
+    assert actor_of("restarts: {backoff: 2m}").restarts.backoff_limit == 120.0
 
 
 @pytest.mark.parametrize(
