@@ -99,6 +99,9 @@ class Stream:
         if _code(answer) in _NOT_FOUND:
             return False
         if _code(answer):
+            # An empty stream names no error of its own: "stream store EOF".
+            if await self.get(sequence) is None:
+                return False
             raise self._refused("delete a message", answer)
         return True
 

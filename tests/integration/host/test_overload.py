@@ -107,9 +107,12 @@ async def test_dead_letters_are_shown_and_dropped_by_number(nats_host: Host, cli
     assert (await box.get(numbers[1])).payload == b"\1"
     await box.drop(numbers[1])
     assert [number async for number, _ in box.list("trap")] == [numbers[0], numbers[2]]
-    for forget in (box.get, box.drop):
-        with pytest.raises(InvalidInput, match="there is no dead letter"):
-            await forget(numbers[1])
+    for _ in range(2):
+        for forget in (box.get, box.drop):
+            with pytest.raises(InvalidInput, match="there is no dead letter"):
+                await forget(numbers[1])
+        for number in [number async for number, _ in box.list()]:
+            await box.drop(number)  # the second time the stream is empty, which the server words otherwise
 
 
 async def test_the_host_bounds_all_mailboxes_together(server: NatsServer, client: Client) -> None:
