@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import anyio
-import structlog
 from anyio.abc import TaskStatus
 
 from actorhost import clock
@@ -27,6 +26,7 @@ from actorhost.host.supervision import Supervision
 from actorhost.mailbox import Mailbox, MailboxStatistics
 from actorhost.manifest import ActorSpec
 from actorhost.telemetry import log
+from actorhost.telemetry.log import Log
 
 _TURN: Final = 128
 """Messages a runner handles before it lets the event loop look at other things: 2 ms of short ones.
@@ -37,7 +37,7 @@ Replies leave in batches of this size; at 32 the server and the host spend a thi
 _LOOK: Final = 0.01
 """Seconds between looks at whether a stopping actor is done."""
 
-_log: Final = structlog.get_logger("actorhost.host")
+_log: Final = Log("actorhost.host")
 
 
 @dataclass(slots=True)

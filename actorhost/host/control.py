@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 
 import anyio
-import structlog
 from anyio.abc import TaskStatus
 
 from actorhost.errors import ActorhostError, BadRequest, Closed, InternalError, Overloaded
@@ -26,6 +25,7 @@ from actorhost.ids import HostId, LatticeName
 from actorhost.limits import Limits
 from actorhost.manifest import Application, load_manifest
 from actorhost.telemetry import log
+from actorhost.telemetry.log import Log
 from actorhost.transport import Subscription, Transport
 from actorhost.wire.codec import decode
 from actorhost.wire.envelope import Kind
@@ -34,7 +34,7 @@ from actorhost.wire.subject import ALL_HOSTS, control_wildcard, parse_control
 MAX_REQUESTS: Final = 16
 """Requests in hand at a time."""
 
-_log: Final = structlog.get_logger("actorhost.host")
+_log: Final = Log("actorhost.host")
 
 _Serve = Callable[[bytes], Awaitable[Any]]
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import anyio
-import structlog
 
 from actorhost import clock
 from actorhost.errors import ActorhostError, TooLarge
 from actorhost.host.dead_letter import DeadLetter, DeadLetterBox
 from actorhost.limits import MIB
+from actorhost.telemetry.log import Log
 
 _MAX_COUNT: Final = 10_000
 _MAX_BYTES: Final = 16 * MIB
@@ -27,7 +27,7 @@ _AT_ONCE: Final = 64
 _RETRY, _LONGEST_RETRY = 1.0, 30.0
 """Seconds between attempts while there is no stream, at first and after many."""
 
-_log: Final = structlog.get_logger("actorhost.host")
+_log: Final = Log("actorhost.host")
 
 
 @dataclass(slots=True)

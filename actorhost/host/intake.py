@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from typing import Final
 
 import anyio
-import structlog
 
 from actorhost import clock
 from actorhost.errors import ActorhostError
 from actorhost.host.actor import Actor
 from actorhost.ids import LatticeName
 from actorhost.mailbox import Budget
+from actorhost.telemetry.log import Log
 from actorhost.transport import Subscription, Transport
 from actorhost.transport.base import Handler
 from actorhost.wire.subject import actor_of_room, room_subject, rpc_wildcard
@@ -33,7 +33,7 @@ _KNOWN_FOR: Final = 1.0
 _FULL: Final = 0.95
 """Share of the host's budget from which on it is as good as full."""
 
-_log: Final = structlog.get_logger("actorhost.host")
+_log: Final = Log("actorhost.host")
 
 
 class _Place:

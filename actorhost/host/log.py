@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-import structlog
 from msgspec import Struct
 
 from actorhost import clock
+from actorhost.telemetry.log import Log
 
 KEPT_LINES: Final = 1000
 _MAX_LINE: Final = 2000
 
-_logger: Final = structlog.get_logger("actorhost.actor")
+_logger: Final = Log("actorhost.actor")
 
 
 class Line(Struct, frozen=True, gc=False):

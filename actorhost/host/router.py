@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import Final
 
 import anyio
-import structlog
 
 from actorhost import clock
 from actorhost.capability import Caller
@@ -27,6 +26,7 @@ from actorhost.host.stall import Pulse
 from actorhost.ids import ActorName, HostId, LatticeName
 from actorhost.limits import Limits
 from actorhost.mailbox import Budget
+from actorhost.telemetry.log import Log
 from actorhost.transport import Transport
 from actorhost.wire.codec import decode, encode
 from actorhost.wire.envelope import VERSION, Envelope, Kind
@@ -36,7 +36,7 @@ from actorhost.wire.subject import operation_of
 _REFUSALS: Final = 65_536
 """Refusals waiting to be sent; beyond that callers learn of theirs by their own time-out."""
 
-_log: Final = structlog.get_logger("actorhost.host")
+_log: Final = Log("actorhost.host")
 
 
 class Router:

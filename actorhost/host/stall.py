@@ -11,17 +11,16 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-import structlog
-
 from actorhost import clock
 from actorhost.errors import ActorhostError
+from actorhost.telemetry.log import Log
 from actorhost.transport import Transport
 
 _BEAT: Final = 0.25
 _PAUSE: Final = 1.0
 """Seconds without a beat that are a pause: less is a busy moment."""
 
-_log: Final = structlog.get_logger("actorhost.host")
+_log: Final = Log("actorhost.host")
 
 
 class Pulse:

@@ -11,16 +11,16 @@ import math
 from typing import Final
 
 import anyio
-import structlog
 
 from actorhost import clock
 from actorhost.errors import ActorhostError, Unavailable
 from actorhost.lifecycle import RestartPolicy, Restarts
+from actorhost.telemetry.log import Log
 
 _SHOWN_CAUSES: Final = 3
 """Causes in a refusal; the log and the status have more."""
 
-_log: Final = structlog.get_logger("actorhost.host")
+_log: Final = Log("actorhost.host")
 
 
 class Supervision:

@@ -1,7 +1,7 @@
 """Structured logs: one line an event, as text for people or as JSON for programs, to one stream.
 
 :func:`configure` is called once by a program that owns its process, as the command line does; a
-program that embeds a host configures structlog itself. Lines of the standard library's logging
+program that embeds a host configures structlog itself, or logging. Lines of the standard library's logging
 (asyncio's, say) go the same way. Values that look like secrets are blotted out before a line is made.
 """
 
@@ -58,13 +58,50 @@ def configure(stream: TextIO, *, level: str = "info", style: str = "") -> None:
     logging.basicConfig(handlers=[_Forward()], level=max(number, logging.WARNING), force=True)
 
 
-def bug(logger: Any, event: str, **values: Any) -> None:
+def bug(logger: Log, event: str, **values: Any) -> None:
     """Log the exception being handled, which is a bug of ours, as text without anybody's data.
 
-    A program that embeds a host may have left structlog's default in place, which shows the local
-    variables of every frame: payloads and secrets among them.
+    structlog's own way with exceptions shows the local variables of every frame where nothing else
+    was configured: payloads and secrets among them.
     """
     logger.error(event, traceback=traceback.format_exc(), **values)
+
+
+class Log:
+    """A logger of this package: structlog's if the program configured that, else the standard library's.
+
+    Unconfigured, structlog prints everything to standard output, where a program that embeds a host
+    may be writing its own.
+    """
+
+    __slots__ = ("_plain", "_structured")
+
+    def __init__(self, name: str) -> None:
+        self._structured = structlog.get_logger(name)
+        self._plain = logging.getLogger(name)
+
+    def debug(self, event: str, **values: Any) -> None:
+        """Log what only somebody who looks for a fault wants to know."""
+        self._log("debug", event, values)
+
+    def info(self, event: str, **values: Any) -> None:
+        """Log what an operator wants to know."""
+        self._log("info", event, values)
+
+    def warning(self, event: str, **values: Any) -> None:
+        """Log what may need somebody."""
+        self._log("warning", event, values)
+
+    def error(self, event: str, **values: Any) -> None:
+        """Log what needs somebody."""
+        self._log("error", event, values)
+
+    def _log(self, method: str, event: str, values: dict[str, Any]) -> None:
+        if structlog.is_configured():
+            getattr(self._structured, method)(event, **values)
+        elif self._plain.isEnabledFor(LEVELS[method]):
+            told = " ".join(f"{name}={value!r}" for name, value in blot(None, method, values).items())
+            self._plain.log(LEVELS[method], "%s %s", event, told)
 
 
 class _Logger:

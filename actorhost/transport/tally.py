@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Final
 
-import structlog
-
 from actorhost.telemetry import log
+from actorhost.telemetry.log import Log
 from actorhost.transport.base import Handler, TransportStatistics
 
-_log: Final = structlog.get_logger("actorhost.transport")
+_log: Final = Log("actorhost.transport")
 
 
 @dataclass(slots=True)

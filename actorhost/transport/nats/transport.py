@@ -13,7 +13,6 @@ import functools
 from typing import Final
 
 import nats.errors
-import structlog
 from nats.aio.subscription import Subscription as InnerSubscription
 
 from actorhost import clock
@@ -27,6 +26,7 @@ from actorhost.errors import (
     TooLarge,
 )
 from actorhost.limits import MIB, Limits
+from actorhost.telemetry.log import Log
 from actorhost.transport.base import Handler, Subscription, TransportStatistics
 from actorhost.transport.ending import EndingSubscription
 from actorhost.transport.nats.connect import connect, parse_servers, without_password
@@ -39,7 +39,7 @@ _STATUS: Final = b"NATS/1.0 "
 """How the headers of a word from the server itself begin; a message's own go on with a line end."""
 _NO_RESPONDERS: Final = b"NATS/1.0 503"
 
-_log: Final = structlog.get_logger("actorhost.transport")
+_log: Final = Log("actorhost.transport")
 
 
 class NatsTransport:

@@ -1,21 +1,20 @@
 """The logging backend that writes actors' lines to the host's own log.
 
-Lines go to the structlog logger ``actorhost.actor``, which the host configures; each is marked
+Lines go to the logger ``actorhost.actor`` (:class:`actorhost.telemetry.log.Log`); each is marked
 with the actor and the link, and guest text cannot add lines, colours or fields of ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
-
-import structlog
+from typing import Any, Final
 
 from actorhost.contracts.logging import Level, Logging, WriteParams
 from actorhost.contracts.provider import Config, Link
+from actorhost.telemetry.log import Log
 
 _RANK: Final = {level: rank for rank, level in enumerate(Level)}
-# structlog has no trace level: the line keeps its own name in the field guest_level.
+# Loggers have no trace level: the line keeps its own name in the field guest_level.
 _METHOD: Final = {level: level.value for level in Level} | {Level.TRACE: "debug", Level.WARN: "warning"}
 
 
@@ -28,13 +27,11 @@ class LoggingConfig(Config, frozen=True):
 class HostLogging(Logging):
     """Lines in the host's log; see the module."""
 
-    def __init__(
-        self, config: Mapping[str, object], logger: structlog.typing.BindableLogger | None = None
-    ) -> None:
+    def __init__(self, config: Mapping[str, object], logger: Any = None) -> None:
         """Take the least level from `config`; `logger` stands in for the host's."""
         super().__init__(config)
         self._level = LoggingConfig.read(config, "provider logging").level
-        self._logger = structlog.get_logger("actorhost.actor") if logger is None else logger
+        self._logger = Log("actorhost.actor") if logger is None else logger
 
     def check_link(self, link: Link) -> None:
         """Refuse a link with an unknown level or key."""

@@ -105,25 +105,36 @@ def test_exceptions_are_told_without_secrets() -> None:
     assert "ValueError: cannot reach nats://***@there" in line["exception"]
 
 
-def test_a_bug_is_told_without_the_data_it_was_about(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_is_told_without_the_data_it_was_about(caplog: pytest.LogCaptureFixture) -> None:
     def handle(payload: bytes) -> None:
         try:
             raise ValueError(len(payload))
         except ValueError:
-            log.bug(structlog.get_logger("x"), "bug", actor="echo")
+            log.bug(log.Log("x"), "bug", actor="echo")
 
-    # As a program that embeds a host and configures nothing sees it, and as the command line does.
     structlog.reset_defaults()
     handle(b"a secret")
-    seen = capsys.readouterr().out
-    assert "ValueError: 8" in seen
-    assert "a secret" not in seen
+    assert "ValueError: 8" in caplog.text
+    assert "a secret" not in caplog.text
     stream = io.StringIO()
     log.configure(stream)
     handle(b"a secret")
     (line,) = lines(stream)
     assert line["exception"].endswith("ValueError: 8\n")
     assert (line["event"], line["actor"]) == ("bug", "echo")
+
+
+def test_a_program_that_configures_nothing_gets_the_standard_librarys_loggers(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    structlog.reset_defaults()
+    ours = log.Log("actorhost.host")
+    ours.debug("nobody asked")
+    ours.warning("connection lost", servers="nats://me:hunter2@there", waiting=2)
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("actorhost.host", "WARNING")
+    assert record.getMessage() == "connection lost servers='nats://***@there' waiting=2"
+    assert capsys.readouterr().out == ""
 
 
 def test_the_standard_librarys_lines_go_the_same_way() -> None:
