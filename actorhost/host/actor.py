@@ -42,11 +42,15 @@ _log: Final = Log("actorhost.host")
 
 @dataclass(slots=True)
 class Counts:
-    """How the messages of one actor ended: replies, faults by code, dropped before they ran, refused."""
+    """How the messages of one actor ended: replies, faults by code, dropped before they ran, refused.
+
+    `dead` are those of the refused and the faulted that became dead letters.
+    """
 
     replied: int = 0
     expired: int = 0
     refused: int = 0
+    dead: int = 0
     faults: dict[str, int] | None = None
 
     def fault(self, code: str) -> None:
@@ -164,6 +168,7 @@ class Actor:
             if result is None:
                 result = self._expired()
             elif not isinstance(result, bytes) and delivery.answer is no_answer:
+                self.counts.dead += 1
                 self._give_up(self.spec.name, delivery, result)
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True):

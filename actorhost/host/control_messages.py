@@ -67,7 +67,8 @@ class ActorStatus(Struct, frozen=True, kw_only=True):
     """One actor of a host, with counts since it was deployed there.
 
     `instances` may handle messages at once and `made` counts sandboxes; `accepted` came into the
-    mailbox, `replied` and `faults` (by code) are how they ended, `expired` of those waited too long.
+    mailbox, `replied` and `faults` (by code) are how they ended, `expired` of those waited too long;
+    `refused` did not come in, and `dead` became dead letters, whether refused or ended with a fault.
     """
 
     name: str
@@ -85,6 +86,7 @@ class ActorStatus(Struct, frozen=True, kw_only=True):
     replied: int
     expired: int
     faults: dict[str, int]
+    dead: int = 0
 
 
 class StatusPage(Struct, frozen=True):

@@ -158,6 +158,7 @@ class Router:
             if reply_to:
                 self.refuse(reply_to, call_id, error, f"actor {name}")
             else:
+                actor.counts.dead += 1
                 operation, payload = _content(subject, data, delivery)
                 self.dead.put(name, operation, payload, error, subject)
 

@@ -74,6 +74,8 @@ async def test_tells_that_find_no_room_become_dead_letters(nats_host: Host, clie
     assert found[0].actor == "loop"
     assert found[0].host == nats_host.id
     assert "is full" in found[0].reason
+    (status,) = await client.control.actors(nats_host.id)
+    assert (status.accepted, status.refused, status.dead) == (2, 3, 3)
 
 
 async def test_tells_that_fail_become_dead_letters_and_expired_ones_are_counted(
@@ -83,6 +85,8 @@ async def test_tells_that_fail_become_dead_letters_and_expired_ones_are_counted(
     await client.tell("trap", "Op", b"poison")
     (letter,) = await letters(client, 1)
     assert (letter.payload, letter.code) == (b"poison", "trapped")
+    (status,) = await client.control.actors(nats_host.id)
+    assert (status.accepted, status.refused, status.dead, status.faults) == (1, 0, 1, {"trapped": 1})
 
 
 async def test_bytes_that_are_no_envelope_become_a_dead_letter(nats_host: Host, client: Client) -> None:
