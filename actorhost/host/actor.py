@@ -17,7 +17,7 @@ from anyio.abc import TaskStatus
 from actorhost import clock
 from actorhost.capability import Caller, Grants
 from actorhost.engine import InstanceOptions, Module
-from actorhost.errors import ActorhostError, CallTimeout, Closed, InternalError, Overloaded, Unavailable
+from actorhost.errors import ActorhostError, CallTimeout, Closed, InternalError
 from actorhost.host.delivery import Delivery, no_answer
 from actorhost.host.log import ActorLog
 from actorhost.host.services import Services
@@ -101,19 +101,28 @@ class Actor:
         return self._mailbox.statistics()
 
     def deliver(self, delivery: Delivery) -> None:
-        """Put `delivery` into the mailbox, or refuse it at once.
+        """Put `delivery` into the mailbox, or raise at once what :meth:`refusal` returns."""
+        refusal = self.refusal(delivery.size())
+        if refusal is not None:
+            raise refusal
+        self.take(delivery)
 
-        Raises :class:`Overloaded` when there is no room, :class:`Unavailable` while supervision holds
-        the actor back, and :class:`Closed`.
+    def take(self, delivery: Delivery) -> None:
+        """Put `delivery` into the mailbox; :meth:`refusal` has just let it in."""
+        self._mailbox.add(delivery, delivery.size())
+
+    def refusal(self, size: int) -> ActorhostError | None:
+        """Return why a message of `size` bytes cannot be taken now, and count it; None when it can.
+
+        :class:`Overloaded` when there is no room, :class:`Unavailable` while supervision holds the
+        actor back, :class:`Closed` when it stops.
         """
-        try:
-            if self.supervision.holds():
-                raise self.supervision.refusal()
-            self._mailbox.put(delivery, delivery.size())
-        except (Overloaded, Unavailable) as error:
+        supervision = self.supervision
+        error = supervision.refusal() if supervision.holds() else self._mailbox.refusal(size)
+        if error is not None:
             self.counts.refused += 1
             self.counts.fault(error.code)
-            raise
+        return error
 
     def has_room(self) -> bool:
         """Whether it could take more than now: it runs, and its mailbox is at most half full."""

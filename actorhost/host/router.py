@@ -19,7 +19,7 @@ from actorhost.errors import ActorhostError, BadRequest, CallTimeout, Denied, To
 from actorhost.host.actor import Actor
 from actorhost.host.dead import DeadLetters
 from actorhost.host.dead_letter import DeadLetterBox
-from actorhost.host.delivery import Answer, Delivery, LocalAnswer, no_answer
+from actorhost.host.delivery import OVERHEAD, Answer, Delivery, LocalAnswer, no_answer
 from actorhost.host.intake import Intake
 from actorhost.host.remote import GRACE, Remote
 from actorhost.host.stall import Pulse
@@ -140,27 +140,36 @@ class Router:
 
     def _on_message(self, actor: Actor, subject: str, reply_to: str, data: bytes) -> None:
         """Decode and enqueue, or refuse; called by the transport for each message."""
-        call_id = ""
-        delivery = None
+        call_id, payload = "", data
         try:
             envelope = decode(data)
-            call_id = envelope.id
+            call_id, payload = envelope.id, envelope.payload
             if envelope.kind is not Kind.ASK and envelope.kind is not Kind.TELL:
                 raise BadRequest(f"an actor takes asks and tells, not kind {envelope.kind.name.lower()}")
-            answer = self.answering(reply_to, call_id) if reply_to else no_answer
-            deadline = self._deadline(actor.spec.timeout, envelope.remaining_ms)
-            delivery = Delivery(operation_of(subject), envelope.payload, deadline, envelope.chain, answer)
-            actor.deliver(delivery)
+            operation = operation_of(subject)
         except ActorhostError as error:
-            name = actor.spec.name
-            if delivery is not None:
-                self.intake.trouble(name)
-            if reply_to:
-                self.refuse(reply_to, call_id, error, f"actor {name}")
-            else:
-                actor.counts.dead += 1
-                operation, payload = _content(subject, data, delivery)
-                self.dead.put(name, operation, payload, error, subject)
+            self._turn_away(actor, subject, reply_to, call_id, payload, error)
+            return
+        # Looked at first: under overload most messages end here, and should cost little.
+        refusal = actor.refusal(len(payload) + OVERHEAD)
+        if refusal is not None:
+            self.intake.trouble(actor.spec.name)
+            self._turn_away(actor, subject, reply_to, call_id, payload, refusal)
+            return
+        answer = self.answering(reply_to, call_id) if reply_to else no_answer
+        deadline = self._deadline(actor.spec.timeout, envelope.remaining_ms)
+        actor.take(Delivery(operation, payload, deadline, envelope.chain, answer))
+
+    def _turn_away(
+        self, actor: Actor, subject: str, reply_to: str, call_id: str, payload: bytes, error: ActorhostError
+    ) -> None:
+        """Answer a message that is not taken, or keep it if nobody waits for an answer."""
+        name = actor.spec.name
+        if reply_to:
+            self.refuse(reply_to, call_id, error, f"actor {name}")
+        else:
+            actor.counts.dead += 1
+            self.dead.put(name, _operation_in(subject), payload, error, subject)
 
     def _deadline(self, allowed: float, remaining_ms: int) -> float:
         """Return when a message must be handled: the actor's own time-out, or the caller's if sooner."""
@@ -212,11 +221,12 @@ class Router:
             _log.warning("answer not sent", reason=error.message)
 
 
-def _content(subject: str, data: bytes, delivery: Delivery | None) -> tuple[str, bytes]:
-    """Return operation and payload of a message that was refused, as far as they are known."""
-    if delivery is not None:
-        return delivery.operation, delivery.payload
-    return subject.rpartition(".")[2], data
+def _operation_in(subject: str) -> str:
+    """Return the operation `subject` names, or as much as can be said of it."""
+    try:
+        return operation_of(subject)
+    except ActorhostError:
+        return subject.rpartition(".")[2]
 
 
 def _no_answer_in_time(name: str, operation: str) -> CallTimeout:

@@ -19,13 +19,19 @@ class Budget:
         self.count = 0
         self.size = 0
 
+    def fits(self, size: int) -> bool:
+        """Whether one more item of `size` bytes may be taken."""
+        return self.count < self._max_count and self.size + size <= self._max_bytes
+
+    def full(self) -> Overloaded:
+        """Return what an item that does not fit is refused with."""
+        return Overloaded(
+            f"the host's mailboxes are full: {self.count} messages, {self.size} bytes",
+            hint="retry later, or add hosts; ACTORHOST_HOST_MAILBOX_COUNT and _BYTES bound them",
+        )
+
     def take(self, size: int) -> None:
-        """Account for one item of `size` bytes, or raise :class:`Overloaded` at once."""
-        if self.count >= self._max_count or self.size + size > self._max_bytes:
-            raise Overloaded(
-                f"the host's mailboxes are full: {self.count} messages, {self.size} bytes",
-                hint="retry later, or add hosts; ACTORHOST_HOST_MAILBOX_COUNT and _BYTES bound them",
-            )
+        """Account for one item of `size` bytes, which fits."""
         self.count += 1
         self.size += size
 

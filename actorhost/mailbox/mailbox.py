@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from actorhost.errors import Closed, Overloaded
+from actorhost.errors import ActorhostError, Closed, Overloaded
 from actorhost.mailbox.budget import Budget
 
 T = TypeVar("T")
@@ -61,21 +61,31 @@ class Mailbox(Generic[T]):
 
     def put(self, item: T, size: int) -> None:
         """Take `item` of `size` bytes, or raise :class:`Overloaded` or :class:`Closed` at once."""
-        if self._closed:
-            raise Closed(f"actor {self._owner!r} is stopping")
-        if len(self._items) >= self._max_count or self._bytes + size > self._max_bytes:
-            self._refused += 1
-            raise self._full()
+        refusal = self.refusal(size)
+        if refusal is not None:
+            raise refusal
+        self.add(item, size)
+
+    def add(self, item: T, size: int) -> None:
+        """Take `item` of `size` bytes, which :meth:`refusal` has just let in."""
         if self._budget is not None:
-            try:
-                self._budget.take(size)
-            except Overloaded:
-                self._refused += 1
-                raise
+            self._budget.take(size)
         self._accepted += 1
         self._bytes += size
         self._items.append((item, size))
         self._wake_one()
+
+    def refusal(self, size: int) -> ActorhostError | None:
+        """Return why an item of `size` bytes cannot be taken now, and count it; None when it can."""
+        if self._closed:
+            return Closed(f"actor {self._owner!r} is stopping")
+        if len(self._items) >= self._max_count or self._bytes + size > self._max_bytes:
+            self._refused += 1
+            return self._full()
+        if self._budget is not None and not self._budget.fits(size):
+            self._refused += 1
+            return self._budget.full()
+        return None
 
     async def get(self) -> T:
         """Return the oldest item, waiting for one; raises :class:`Closed` after :meth:`close`."""
