@@ -28,9 +28,9 @@ class Registry:
     """The providers of a host, by their component name."""
 
     def __init__(self, limits: Limits, offered: Mapping[str, type[Provider]] | None = None) -> None:
-        """Start and stop providers within `limits`; `offered` stands in for the installed classes."""
+        """Start and stop providers within `limits`; `offered` are classes beside the installed ones."""
         self._limits = limits
-        self._offered = offered
+        self._offered = offered or {}
         self._running: dict[str, Provider] = {}
 
     @property
@@ -114,13 +114,13 @@ class Registry:
             ) from None
 
     def _load(self, name: str) -> object:
-        if self._offered is not None and name in self._offered:
+        if name in self._offered:
             return self._offered[name]
-        points = entry_points(group=GROUP) if self._offered is None else ()
+        points = entry_points(group=GROUP)
         for point in points:
             if point.name == name:
                 return _imported(point)
-        offered = sorted(self._offered or [point.name for point in points])
+        offered = sorted({*self._offered, *(point.name for point in points)})
         raise ProviderRefused(
             f"provider {name!r} is not installed", hint=f"installed: {', '.join(offered) or 'none'}"
         )

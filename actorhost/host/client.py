@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Self
 
 from actorhost import limits as limits_module
+from actorhost.errors import InvalidInput
 from actorhost.host.arguments import deadline_after, payload_bytes
 from actorhost.host.remote import Remote
 from actorhost.host.remote_control import RemoteControl
@@ -19,14 +20,25 @@ from actorhost.transport import NatsTransport, Transport
 class Client:
     """Talks to the actors of `lattice` through the NATS server at `url`; use ``async with``.
 
-    ``control`` asks the hosts themselves: who is there, what runs, what was logged; and deploys.
+    `transport` carries messages instead of `url`, such as one on a bus in memory; the client opens
+    and closes it. ``control`` asks the hosts themselves: who is there, what runs, what was logged;
+    and deploys.
     """
 
-    def __init__(self, url: str, *, lattice: str = "default", limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        url: str = "",
+        *,
+        lattice: str = "default",
+        limits: Limits | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        if bool(url) is (transport is not None):
+            raise InvalidInput("a client takes the `url` of a NATS server or a `transport`, one of both")
         self.lattice = LatticeName.parse(lattice)
         self.limits = limits or limits_module.load()
         name = f"client-{new_call_id()}"
-        self.transport: Transport = NatsTransport(url, name=name, limits=self.limits)
+        self.transport = transport or NatsTransport(url, name=name, limits=self.limits)
         self._remote = Remote(self.transport, self.lattice, name)
         self.control = RemoteControl(self.transport, self.lattice, self._remote, self.limits)
 

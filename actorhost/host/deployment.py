@@ -29,7 +29,7 @@ class Deployment:
         self.actors: list[Actor] = []
         self._services = services
         self._router = router
-        self._registry = Registry(services.limits)
+        self._registry = Registry(services.limits, services.providers)
         self._modules: dict[str, Module] = {}
 
     async def compile(self, modules: Mapping[str, bytes]) -> None:

@@ -18,6 +18,7 @@ from anyio.abc import TaskGroup
 from actorhost import clock
 from actorhost import limits as limits_module
 from actorhost.capability import Broker
+from actorhost.contracts.provider import Provider
 from actorhost.engine import Engine, EngineStatistics
 from actorhost.errors import ActorhostError, Closed, InvalidInput
 from actorhost.host.arguments import deadline_after, payload_bytes
@@ -35,8 +36,10 @@ class Host:
     """Runs the actors of applications.
 
     `nats` is the URL of a NATS server; without one the host is alone, and its actors are reached
-    through :meth:`ask` and :meth:`tell` only. `cache` is a directory for compiled modules. Limits
-    not given come from the environment (see :mod:`actorhost.limits`).
+    through :meth:`ask` and :meth:`tell` only. `transport` carries messages instead, such as one on a
+    bus in memory; the host opens and closes it. `cache` is a directory for compiled modules.
+    `providers` are classes that a manifest may name beside the installed ones. Limits not given come
+    from the environment (see :mod:`actorhost.limits`).
     """
 
     def __init__(
@@ -46,12 +49,14 @@ class Host:
         lattice: str = "default",
         limits: Limits | None = None,
         cache: Path | None = None,
+        transport: Transport | None = None,
+        providers: Mapping[str, type[Provider]] | None = None,
     ) -> None:
         self.id = HostId.new()
         self.lattice = LatticeName.parse(lattice)
         self.limits = limits or limits_module.load()
         self.deployments: dict[str, Deployment] = {}
-        self.transport = self._transport(nats)
+        self.transport = self._transport(nats, transport)
         self.router = Router(self.transport, self.lattice, self.id, self.limits)
         self.started_ns = 0
         self._engine = Engine(self.limits, cache=cache)
@@ -61,6 +66,7 @@ class Host:
             limits=self.limits,
             budget=self.router.budget,
             give_up=self.router.give_up,
+            providers=providers or {},
         )
         self._owner: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -148,9 +154,11 @@ class Host:
         """Return what the engine counts."""
         return self._engine.statistics()
 
-    def _transport(self, nats: str | None) -> Transport:
+    def _transport(self, nats: str | None, transport: Transport | None) -> Transport:
         if nats is None:
-            return MemoryTransport(MemoryBus())
+            return transport or MemoryTransport(MemoryBus())
+        if transport is not None:
+            raise InvalidInput("a host takes `nats` or `transport`, not both", hint="leave one out")
         return NatsTransport(nats, name=f"actorhost-{self.id}", limits=self.limits)
 
     def _check_names(self, application: Application) -> None:

@@ -5,10 +5,11 @@ Made once by the host, which owns the parts and ends them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from actorhost.capability import Broker
+from actorhost.contracts.provider import Provider
 from actorhost.engine import Engine
 from actorhost.errors import ActorhostError
 from actorhost.host.delivery import Delivery
@@ -21,10 +22,14 @@ GiveUp = Callable[[str, Delivery, ActorhostError], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The shared parts: `budget` bounds all mailboxes together, `give_up` keeps dead letters."""
+    """The shared parts: `budget` bounds all mailboxes together, `give_up` keeps dead letters.
+
+    `providers` are classes by name that are not installed but may be used.
+    """
 
     engine: Engine
     broker: Broker
     limits: Limits
     budget: Budget
     give_up: GiveUp
+    providers: Mapping[str, type[Provider]]

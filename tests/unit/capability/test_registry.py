@@ -77,8 +77,8 @@ async def test_a_provider_that_is_not_installed_is_refused_with_those_that_are()
         await Registry(Limits()).start(spec("store", "redis", KEYVALUE))
     assert "keyvalue-memory, logging" in caught.value.hint
     with pytest.raises(ProviderRefused) as caught:
-        await registry().start(spec("store", "redis", KEYVALUE))
-    assert caught.value.hint == "installed: none"
+        await registry(odd=Oddities).start(spec("store", "redis", KEYVALUE))
+    assert caught.value.hint == "installed: keyvalue-memory, logging, odd"
 
 
 async def test_a_provider_of_another_contract_is_refused() -> None:
