@@ -33,10 +33,9 @@ from actorhost.contracts.keyvalue import (
 from actorhost.contracts.provider import Config, Link
 from actorhost.errors import ProviderFailed
 from actorhost_providers.kv.bucket import Bucket, Room, take_page
+from actorhost_providers.kv.link import PAGE_BYTES, bucket_of, check_link
 
 MIB: Final = 1024 * 1024
-PAGE_BYTES: Final = 256 * 1024
-"""A page of keys ends at about this many bytes, to fit any message."""
 
 
 class MemoryConfig(Config, frozen=True):
@@ -44,12 +43,6 @@ class MemoryConfig(Config, frozen=True):
 
     max_bytes: Annotated[int, Meta(ge=1)] = 64 * MIB
     max_keys: Annotated[int, Meta(ge=1)] = 100_000
-
-
-class BucketConfig(Config, frozen=True):
-    """Configuration of a link: the bucket its actor sees."""
-
-    bucket: Annotated[str, Meta(min_length=1)] = "default"
 
 
 class MemoryKeyValue(KeyValue):
@@ -61,11 +54,11 @@ class MemoryKeyValue(KeyValue):
         self._limits = MemoryConfig.read(config, "provider keyvalue-memory")
         self._clock = clock
         self._room = Room()
-        self._buckets: dict[object, Bucket] = {}
+        self._buckets: dict[str, Bucket] = {}
 
     def check_link(self, link: Link) -> None:
         """Refuse a link with unknown configuration."""
-        BucketConfig.read(link.config, f"the link {link.name!r} of actor {link.actor!r} to {link.contract}")
+        check_link(link)
 
     async def get(self, link: Link, params: GetParams) -> Entry | None:
         """Return the entry under a key."""
@@ -124,7 +117,7 @@ class MemoryKeyValue(KeyValue):
         return [bucket.store(key, value) for key, value in items]
 
     def _bucket(self, link: Link) -> Bucket:
-        name = link.config.get("bucket", "default")
+        name = bucket_of(link)
         bucket = self._buckets.get(name)
         if bucket is None:
             bucket = self._buckets[name] = Bucket(self._room, self._clock)

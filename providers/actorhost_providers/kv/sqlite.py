@@ -1,0 +1,165 @@
+"""The key-value backend that keeps everything in one SQLite file.
+
+One instance owns the file's connection and one thread that does all its work, in order; the event
+loop only waits. At most 1,000 calls wait for it. A caller that goes away leaves its operation whole
+or undone. The file survives the process; several hosts on one machine may share it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeVar
+
+from msgspec import Meta
+
+from actorhost import clock as clock_module
+from actorhost.contracts.keyvalue import (
+    DEFAULT_PAGE,
+    DeleteParams,
+    Entry,
+    ExistsParams,
+    GetManyParams,
+    GetParams,
+    IncrementParams,
+    KeyPage,
+    KeysParams,
+    KeyValue,
+    SetManyParams,
+    SetOutcome,
+    SetParams,
+)
+from actorhost.contracts.provider import Config, Link
+from actorhost.errors import Closed, Overloaded, ProviderFailed
+from actorhost_providers.kv.bucket import take_page
+from actorhost_providers.kv.link import PAGE_BYTES, bucket_of, check_link
+from actorhost_providers.kv.sqlite_store import SqliteStore
+
+T = TypeVar("T")
+
+MIB: Final = 1024 * 1024
+MAX_WAITING: Final = 1000
+"""Calls that may wait for the thread."""
+
+
+class SqliteConfig(Config, frozen=True):
+    """Configuration: the file, as seen from the host's working directory, and how large it may grow.
+
+    ``synchronous`` is ``normal``, which survives the end of the process, or ``full``, which also
+    survives a loss of power and costs a disk flush for each write.
+    """
+
+    path: Annotated[str, Meta(min_length=1)]
+    max_bytes: Annotated[int, Meta(ge=MIB)] = 1024 * MIB
+    synchronous: Literal["normal", "full"] = "normal"
+
+
+def wall_seconds() -> float:
+    """Return seconds since the Unix epoch: expiry must mean the same after a restart."""
+    return clock_module.wall_ns() / 1e9
+
+
+class SqliteKeyValue(KeyValue):
+    """Buckets in a SQLite file; see the module."""
+
+    def __init__(self, config: Mapping[str, object], clock: Callable[[], float] = wall_seconds) -> None:
+        """Take path and limits from `config`; `clock` gives seconds since the Unix epoch."""
+        super().__init__(config)
+        self._config = SqliteConfig.read(config, "provider keyvalue-sqlite")
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(1, "actorhost-sqlite")
+        self._store: SqliteStore | None = None
+        self._waiting = 0
+
+    def check_link(self, link: Link) -> None:
+        """Refuse a link with unknown configuration."""
+        check_link(link)
+
+    async def start(self) -> None:
+        """Open the file, or make it."""
+        self._store = await self._in_thread(self._open)
+
+    async def stop(self) -> None:
+        """Close the file, after what is under way."""
+        store, self._store = self._store, None
+        if store is not None:
+            await self._in_thread(store.close)
+        self._thread.shutdown(wait=False)
+
+    async def get(self, link: Link, params: GetParams) -> Entry | None:
+        """Return the entry under a key."""
+        (entry,) = await self._do(lambda store: store.get(bucket_of(link), [params.key]))
+        return entry
+
+    async def set(self, link: Link, params: SetParams) -> SetOutcome:
+        """Store a value if the condition holds."""
+        stored, revision = await self._do(lambda store: store.set(bucket_of(link), params))
+        return SetOutcome(stored=stored, revision=revision)
+
+    async def delete(self, link: Link, params: DeleteParams) -> bool:
+        """Remove a key if the condition holds."""
+        return await self._do(lambda store: store.delete(bucket_of(link), params.key, params.if_revision))
+
+    async def exists(self, link: Link, params: ExistsParams) -> bool:
+        """Return whether there is an entry under a key."""
+        return await self.get(link, params) is not None
+
+    async def increment(self, link: Link, params: IncrementParams) -> int:
+        """Add to the number under a key."""
+        return await self._do(lambda store: store.increment(bucket_of(link), params.key, params.delta))
+
+    async def keys(self, link: Link, params: KeysParams) -> KeyPage:
+        """Return the next page of keys; the cursor is the last key of the page."""
+        limit = params.limit or DEFAULT_PAGE
+        found = await self._do(
+            lambda store: store.keys(bucket_of(link), params.prefix, params.cursor, limit + 1)
+        )
+        page, more = take_page(iter(found), limit, PAGE_BYTES)
+        return KeyPage(page, page[-1] if more else None)
+
+    async def get_many(self, link: Link, params: GetManyParams) -> list[Entry | None]:
+        """Return the entries under several keys."""
+        return await self._do(lambda store: store.get(bucket_of(link), params.keys))
+
+    async def set_many(self, link: Link, params: SetManyParams) -> list[int]:
+        """Store several entries, all or none."""
+        return await self._do(lambda store: store.set_many(bucket_of(link), params.entries))
+
+    def _open(self) -> SqliteStore:
+        path = Path(self._config.path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        full = self._config.synchronous == "full"
+        return SqliteStore(path, max_bytes=self._config.max_bytes, full_sync=full, clock=self._clock)
+
+    async def _do(self, work: Callable[[SqliteStore], T]) -> T:
+        store = self._store
+        if store is None:
+            raise Closed("the key-value store is not open")
+        return await self._in_thread(lambda: work(store))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._waiting >= MAX_WAITING:
+            raise Overloaded(
+                f"{MAX_WAITING} calls wait for {self._config.path}", hint="is its disk slow? retry later"
+            )
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except (sqlite3.Error, OSError) as error:
+            raise self._failed(error) from None
+        finally:
+            self._waiting -= 1
+
+    def _failed(self, error: Exception) -> ProviderFailed:
+        full = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+        hint = (
+            f"delete keys, or raise max_bytes ({self._config.max_bytes}) in the provider's configuration"
+            if full
+            else "look at the file, its disk and who else has it open"
+        )
+        failed = ProviderFailed(f"{self._config.path}: {error}", hint=hint)
+        failed.retryable = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+        return failed
