@@ -3,9 +3,9 @@
 They are imported when first asked for: `actorhost --help` needs neither the engine nor NATS.
 """
 
-from typing import TYPE_CHECKING
-
 __all__ = ["Client", "Host"]
+
+TYPE_CHECKING = False  # what type checkers take for true; `typing` is slow to import
 
 if TYPE_CHECKING:
     from actorhost.host import Client, Host

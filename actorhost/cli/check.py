@@ -9,6 +9,7 @@ import typer
 
 from actorhost import limits
 from actorhost.cli import manifest_file, output
+from actorhost.cli.failure import finding_facts
 from actorhost.errors import Finding, ManifestInvalid
 
 
@@ -28,21 +29,9 @@ def check(
         if not json:
             output.error(error)
     if json:
-        output.json_line({"manifests": len(manifests), "findings": [_as_json(each) for each in found]})
+        output.json_line({"manifests": len(manifests), "findings": [finding_facts(each) for each in found]})
     else:
         wrong = len({each.source for each in found})
         count = f"{len(manifests)} manifest{'s' * (len(manifests) != 1)}"
         output.data(f"{count}: {f'{wrong} to correct' if wrong else 'nothing to correct'}")
     raise typer.Exit(2 if found else 0)
-
-
-def _as_json(finding: Finding) -> dict[str, str | int]:
-    return {
-        "file": finding.source,
-        "line": finding.line,
-        "column": finding.column,
-        "path": finding.path,
-        "message": finding.message,
-        "hint": finding.hint,
-        "excerpt": finding.excerpt,
-    }

@@ -1,18 +1,70 @@
 """The only printer: data goes to stdout, everything else to stderr.
 
 Colours only on a terminal, and never when ``NO_COLOR`` is set. Text that comes from guests and other
-hosts is printed here too, so what is not printable is written as an escape.
+hosts is printed here too, so what is not printable is written as an escape. A stdout that takes
+nothing ends the command with :class:`CannotWrite`; a stderr that takes nothing ends nothing.
 """
 
 from __future__ import annotations
 
+import codecs
+import io
+import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, Final, TextIO
 
 from actorhost.cli.json_text import json_text
 from actorhost.errors import ActorhostError, CallFailed, ManifestInvalid
+
+_ESCAPE: Final = "actorhost.escape"
+
+
+class CannotWrite(Exception):
+    """Output that stdout did not take; `reader_gone` when nobody reads it any more."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error.strerror or type(error).__name__)
+        self.reader_gone = isinstance(error, BrokenPipeError)
+
+
+class _Stdout:
+    """What this process has printed: `answered` once that was JSON."""
+
+    answered = False
+
+
+def prepare() -> None:
+    """Make the standard streams fit for a command: all there, and able to take any text."""
+    _Stdout.answered = False
+    # A socket or file must not take the number of a stream that was closed. Reading only: what is
+    # written to a closed stdout is refused, as it would be without us.
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.stdout = sys.stdout or open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    codecs.register_error(_ESCAPE, _escaped)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors=_ESCAPE)
+
+
+@contextmanager
+def delivered() -> Iterator[None]:
+    """Raise :class:`CannotWrite` unless all that the body printed has arrived, whoever printed it."""
+    try:
+        yield
+    finally:
+        flush()
+
+
+def flush() -> None:
+    """Deliver what was printed, or raise :class:`CannotWrite` and drop it."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _drop(sys.stdout)
+        raise CannotWrite(error) from None
 
 
 def data(text: str) -> None:
@@ -29,23 +81,35 @@ def raw(content: bytes) -> None:
 
 def note(text: str) -> None:
     """Print a line about what is going on."""
-    print(_printable(text), file=sys.stderr, flush=True)
+    try:
+        print(_printable(text), file=sys.stderr, flush=True)
+    except OSError:  # nobody can be told
+        _drop(sys.stderr)
 
 
 def json_line(value: Any) -> None:
     """Print `value` as one line of JSON."""
+    _Stdout.answered = True
     print(json_text(value), flush=True)
+
+
+def json_error(facts: dict[str, Any]) -> None:
+    """Print ``{"error": facts}`` as one line of JSON, unless the command has answered before."""
+    if not _Stdout.answered:
+        json_line({"error": facts})
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print `rows` under `columns`, as wide as they need to be."""
-    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
-    for row in (columns, *rows):
+    cells = [[_printable(cell) for cell in row] for row in (columns, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    sys.stdout.flush()
 
 
 def error(problem: ActorhostError) -> None:
-    """Print what went wrong and, after a blank line, what to do about it."""
+    """Print what went wrong and what to do about it."""
     if isinstance(problem, ManifestInvalid):
         note(problem.message)
         return
@@ -53,13 +117,26 @@ def error(problem: ActorhostError) -> None:
     kind = f"{problem.code}: " if isinstance(problem, CallFailed) else ""
     note(f"error: {kind}{problem.message or 'no reason given'}{place}")
     if problem.hint:
-        note(f"\nhint: {problem.hint}")
+        note(f"hint: {problem.hint}")
 
 
 def _printable(text: str) -> str:
     if text.replace("\n", "").isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """Write what an encoding lacks as JSON does, so that JSON stays JSON."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+def _drop(stream: TextIO) -> None:
+    """Let what `stream` still holds go nowhere, or the interpreter would fail to write it at exit."""
+    with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 @contextmanager

@@ -154,7 +154,7 @@ def test_an_actor_that_is_not_there(host: Up) -> None:
     done = host.run("call", "nobody", "Op")
     assert done.returncode == 1
     assert done.stderr.startswith("error: no_route: nobody in lattice 'default' answers as actor 'nobody'\n")
-    assert "\n\nhint: " in done.stderr
+    assert "\nhint: " in done.stderr
 
 
 def test_tell_says_nothing_and_ps_counts_it(host: Up) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actorhost.cli import main
+from actorhost.cli import commands, main
 from actorhost.errors import (
     ActorhostError,
     BadRequest,
@@ -20,12 +20,12 @@ from actorhost.errors import (
 )
 
 Captured = pytest.CaptureFixture[str]
-LANDED = sorted(set(main.COMMANDS) - {"bench", "demo"})
+LANDED = sorted(set(commands.COMMANDS) - {"bench", "demo"})
 
 
 @pytest.mark.parametrize("name", LANDED)
 def test_every_command_is_where_the_table_says_and_explains_itself(name: str, capsys: Captured) -> None:
-    module, _, attribute = main.COMMANDS[name][0].partition(":")
+    module, _, attribute = commands.COMMANDS[name][0].partition(":")
     assert hasattr(import_module(module), attribute)
     assert main.run([name, "--help"]) == 0
     text = capsys.readouterr().out
@@ -37,7 +37,7 @@ def test_every_command_is_where_the_table_says_and_explains_itself(name: str, ca
 def test_help_lists_every_command(arguments: list[str], capsys: Captured) -> None:
     assert main.run(arguments) == 0
     text = capsys.readouterr().out
-    assert all(f"\n  {name} " in text for name in main.COMMANDS)
+    assert all(f"\n  {name} " in text for name in commands.COMMANDS)
     assert max(map(len, text.splitlines())) <= 80
 
 
@@ -58,7 +58,7 @@ def test_help_imports_neither_engine_nor_network() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["pss"], "there is no command 'pss'\n\nhint: did you mean 'ps'?"),
+        (["pss"], "there is no command 'pss'\nhint: did you mean 'ps'?"),
         (["reboot-everything"], "`actorhost --help` lists the commands"),
         (["call"], "Missing argument"),
         (["call", "echo", "Echo", "1", "--timeout", "0"], "--timeout"),

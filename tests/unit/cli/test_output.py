@@ -28,7 +28,7 @@ def test_an_error_is_followed_by_its_hint(capsys: Captured) -> None:
     output.error(NoRoute("nobody answers as actor 'x'", hint="is it deployed?", where="host a"))
     assert capsys.readouterr() == (
         "",
-        "error: no_route: nobody answers as actor 'x' [host a]\n\nhint: is it deployed?\n",
+        "error: no_route: nobody answers as actor 'x' [host a]\nhint: is it deployed?\n",
     )
 
 
