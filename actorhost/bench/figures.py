@@ -53,3 +53,14 @@ def percentile(values: Sequence[float], fraction: float) -> float:
     """Return the value below which `fraction` of `values` lie."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return median, 99th percentile, least and most of `values`, for the reader who doubts one figure."""
+    return {
+        "median": round(statistics.median(values), 3),
+        "p99": round(percentile(values, 0.99), 3),
+        "min": round(min(values), 3),
+        "max": round(max(values), 3),
+        "count": len(values),
+    }

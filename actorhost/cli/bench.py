@@ -114,6 +114,32 @@ def preempt(
     _show(bench.run(actors=actors, seconds=seconds), json=json)
 
 
+@app.command()
+def overload(
+    seconds: Annotated[float, typer.Option(min=2.0, help="Length of the load.")] = 20.0,
+    factor: Annotated[float, typer.Option(min=2.0, max=100, help="Load offered, in capacities.")] = 5.0,
+    work_us: Annotated[
+        float, typer.Option(min=1, max=100_000, help="Computation in each message, in microseconds.")
+    ] = 700.0,
+    capacity_seconds: Annotated[
+        float, typer.Option(min=0.5, help="Length of measuring capacity, before and after.")
+    ] = 4.0,
+    json: Json = False,
+) -> None:
+    """Offer a host several times what it can do.
+
+    goodput_ratio: messages handled, under load / capacity. offered_ratio: load really sent /
+    capacity. refusal_p99_ms: from an ask's arrival to its refusal. recovery_s: from the end of the load
+    to answers as quick as without. memory_growth_mb: from the middle to the end of the load. sent =
+    accepted + refused + expired + dead; unaccounted: the difference; unanswered, answered_twice: asks.
+    """
+    _need("psutil")
+    from actorhost.bench import overload as bench  # noqa: PLC0415
+
+    sizes = bench.Sizes(seconds, factor, work_us, capacity_seconds)
+    _show(bench.run(sizes), json=json)
+
+
 def _need(*modules: str) -> None:
     missing = [name for name in modules if find_spec(name) is None]
     if missing:

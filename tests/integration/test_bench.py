@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -24,15 +25,39 @@ RUNS = {
 
 @pytest.mark.parametrize("arguments", RUNS)
 def test_a_benchmark_prints_its_figures(arguments: str) -> None:
-    command = [sys.executable, "-m", "actorhost", "bench", *arguments.split()]
-    done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
+    figures = figures_of(arguments)
     assert set(figures) == RUNS[arguments] | {"detail"}
     if "answered" in figures:
         assert figures["answered"] == 50
         assert figures["guard_pages"] >= 50
         assert 1000 < figures["bytes_per_instance"] < 100_000
+
+
+def figures_of(arguments: str) -> dict[str, Any]:
+    """Return what a benchmark prints; fail with its words when it fails."""
+    command = [sys.executable, "-m", "actorhost", "bench", *arguments.split(), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_every_message_of_an_overload_is_accounted_for() -> None:
+    figures = figures_of("overload --seconds 2 --capacity-seconds 0.5 --work-us 2000")
+    assert figures["sent"] > 1000
+    parts = {name: figures[name] for name in ("accepted", "refused", "expired", "dead")}
+    assert min(parts.values()) > 0, parts
+    assert sum(parts.values()) == figures["sent"]
+    assert (figures["unaccounted"], figures["unanswered"], figures["answered_twice"]) == (0, 0, 0)
+    detail = figures["detail"]
+    assert detail["handled"] == figures["accepted"]
+    assert detail["dead_letters_stored"] == figures["dead"]
+    seen = detail["seen_by_the_generator"]
+    assert seen["timeout"] == figures["expired"]
+    assert seen["overloaded"] <= figures["refused"]
+    assert {"goodput_ratio", "offered_ratio", "refusal_p99_ms", "recovery_s", "memory_growth_mb"} < set(
+        figures
+    )
 
 
 def test_figures_are_for_people_too() -> None:
