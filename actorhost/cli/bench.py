@@ -115,6 +115,22 @@ def preempt(
 
 
 @app.command()
+def startup(
+    starts: Annotated[int, typer.Option(min=1, max=100, help="Hosts to start, one after another.")] = 7,
+    json: Json = False,
+) -> None:
+    """Start hosts with a NATS server, a store and a cache of their own, all new.
+
+    ready_s: from starting the process to its line that it is ready. rss_mb: resident memory of the
+    host. cli_s: of `actorhost --help`, from start to end. All medians.
+    """
+    _need("psutil")
+    from actorhost.bench import startup as bench  # noqa: PLC0415
+
+    _show(bench.run(starts=starts), json=json)
+
+
+@app.command()
 def overload(
     seconds: Annotated[float, typer.Option(min=2.0, help="Length of the load.")] = 20.0,
     factor: Annotated[float, typer.Option(min=2.0, max=100, help="Load offered, in capacities.")] = 5.0,

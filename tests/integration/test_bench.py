@@ -42,6 +42,13 @@ def figures_of(arguments: str) -> dict[str, Any]:
     return found
 
 
+def test_a_start_is_timed_and_weighed() -> None:
+    figures = figures_of("startup --starts 1")
+    assert set(figures) == {"ready_s", "rss_mb", "cli_s", "detail"}
+    assert 0 < figures["cli_s"] < figures["ready_s"] < 60
+    assert 20 < figures["rss_mb"] < 500
+
+
 def test_every_message_of_an_overload_is_accounted_for() -> None:
     figures = figures_of("overload --seconds 2 --capacity-seconds 0.5 --work-us 2000")
     assert figures["sent"] > 1000
