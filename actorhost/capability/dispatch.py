@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Coroutine, Generator
 from typing import Any
 
 from actorhost.capability.grants import BoundOperation, Caller, ProviderGrant
-from actorhost.capability.redaction import describe
+from actorhost.capability.redaction import blot, describe
 from actorhost.clock import monotonic
 from actorhost.contracts.base import Effect, Params
 from actorhost.errors import (
@@ -40,6 +40,7 @@ async def serve(caller: Caller, grant: ProviderGrant, bound: BoundOperation, pay
         raise _timed_out(caller, grant, bound) from None
     except ActorhostError as error:
         error.where = error.where or f"provider {grant.provider}"
+        blot(error, grant.hidden)
         raise
     except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
         raise _failed(grant, bound, describe(error, grant.secrets)) from None

@@ -8,13 +8,14 @@ with the actor, the contract, the link and what to change in the manifest.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
-from actorhost.capability.redaction import describe, secrets_of
+from actorhost.capability.redaction import blot, describe, secrets_of
+from actorhost.capability.secrets import Secrets
 from actorhost.contracts.base import Operation
 from actorhost.contracts.provider import Link, Provider
 from actorhost.errors import ActorhostError, Denied, ProviderRefused
@@ -40,8 +41,10 @@ class ProviderGrant:
     link: Link
     provider: str
     operations: Mapping[str, BoundOperation]
-    secrets: tuple[str, ...]
-    """Texts from the configuration, which no error may repeat."""
+    secrets: tuple[str, ...] = field(repr=False)
+    """Texts from the configuration, which no foreign error may repeat."""
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """Those among them that references stand for, which no error at all may repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +71,16 @@ class Grants:
         self._table: Mapping[tuple[str, str], Grant] = MappingProxyType(dict(table))
 
     @classmethod
-    def of(cls, spec: ActorSpec, providers: Mapping[str, Provider]) -> Grants:
+    def of(cls, spec: ActorSpec, providers: Mapping[str, Provider], secrets: Secrets | None = None) -> Grants:
         """Return the grants of `spec`; `providers` are those running here, by component name.
 
+        `secrets` holds what the references in the links' configurations stand for.
         Raises :class:`ProviderRefused` for a link whose target is not running, serves another
         contract or does not take the link's configuration.
         """
         table: dict[tuple[str, str], Grant] = {
-            (link.namespace, link.name): grant_of(spec, link, providers) for link in spec.links
+            (link.namespace, link.name): grant_of(spec, link, providers, secrets or Secrets())
+            for link in spec.links
         }
         return cls(spec.name, spec.contracts, table)
 
@@ -124,7 +129,7 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     max_message: int
 
 
-def grant_of(spec: ActorSpec, link: LinkSpec, providers: Mapping[str, Provider]) -> Grant:
+def grant_of(spec: ActorSpec, link: LinkSpec, providers: Mapping[str, Provider], secrets: Secrets) -> Grant:
     """Return what `link` of actor `spec` grants; see :meth:`Grants.of`."""
     if link.is_actor:
         return ActorGrant(link.target)
@@ -139,19 +144,23 @@ def grant_of(spec: ActorSpec, link: LinkSpec, providers: Mapping[str, Provider])
             f"actor {spec.name!r} is linked to {link.target!r} for {link.namespace!r}",
             hint=f"{link.target!r} provides {provider.contract.id}",
         )
-    seen = Link(spec.name, provider.contract.id, link.name, MappingProxyType(dict(link.config)))
-    secrets = secrets_of((provider.config, link.config))
-    _check(provider, seen, secrets)
-    return ProviderGrant(seen, link.target, _bind(provider), secrets)
+    config = MappingProxyType(dict(secrets.fill(link.config)))
+    seen = Link(spec.name, provider.contract.id, link.name, config)
+    texts = secrets.hidden + secrets_of((provider.config, config))
+    grant = ProviderGrant(seen, link.target, _bind(provider), texts, secrets.hidden)
+    _check(provider, grant)
+    return grant
 
 
-def _check(provider: Provider, link: Link, secrets: tuple[str, ...]) -> None:
+def _check(provider: Provider, grant: ProviderGrant) -> None:
+    link = grant.link
     try:
         provider.check_link(link)
-    except ActorhostError:
+    except ActorhostError as error:
+        blot(error, grant.hidden)
         raise
     except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
-        why = describe(error, secrets)
+        why = describe(error, grant.secrets)
         raise ProviderRefused(
             f"the link {link.name!r} of actor {link.actor!r} to {link.contract} could not be checked: {why}",
             hint="look at what the provider takes",

@@ -13,7 +13,8 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, Final
 
-from actorhost.capability.redaction import describe, secrets_of
+from actorhost.capability.redaction import blot, describe, secrets_of
+from actorhost.capability.secrets import Secrets
 from actorhost.contracts.provider import Provider
 from actorhost.errors import ActorhostError, ProviderFailed, ProviderRefused
 from actorhost.ids import ContractId
@@ -27,10 +28,19 @@ GROUP: Final = "actorhost.providers"
 class Registry:
     """The providers of a host, by their component name."""
 
-    def __init__(self, limits: Limits, offered: Mapping[str, type[Provider]] | None = None) -> None:
-        """Start and stop providers within `limits`; `offered` are classes beside the installed ones."""
+    def __init__(
+        self,
+        limits: Limits,
+        offered: Mapping[str, type[Provider]] | None = None,
+        secrets: Secrets | None = None,
+    ) -> None:
+        """Start and stop providers within `limits`; `offered` are classes beside the installed ones.
+
+        `secrets` holds what the references in configurations stand for.
+        """
         self._limits = limits
         self._offered = offered or {}
+        self._secrets = secrets or Secrets()
         self._running: dict[str, Provider] = {}
 
     @property
@@ -49,7 +59,7 @@ class Registry:
             raise ProviderRefused(f"provider {spec.name!r} is already running", hint="stop it, or rename one")
         provider = self.make(self.find(spec.provider, spec.contract), spec)
         try:
-            await _within(
+            await self._within(
                 self._limits.start_timeout, provider.start(), f"start provider {spec.name!r}", provider
             )
         except BaseException as error:
@@ -102,12 +112,14 @@ class Registry:
 
         Raises :class:`ProviderRefused` when it does not take its configuration.
         """
+        config = self._secrets.fill(spec.config)
         try:
-            return kind(spec.config)
-        except ActorhostError:
+            return kind(config)
+        except ActorhostError as error:
+            blot(error, self._secrets.hidden)
             raise
         except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
-            why = describe(error, secrets_of(spec.config))
+            why = describe(error, self._hidden(config))
             raise ProviderRefused(
                 f"provider {spec.name!r} could not be made from its configuration: {why}",
                 hint=f"look at what {spec.provider!r} takes",
@@ -126,7 +138,7 @@ class Registry:
         )
 
     async def _stop(self, name: str, provider: Provider) -> None:
-        await _within(self._limits.stop_timeout, provider.stop(), f"stop provider {name!r}", provider)
+        await self._within(self._limits.stop_timeout, provider.stop(), f"stop provider {name!r}", provider)
 
     async def _stop_after(self, error: BaseException, name: str, provider: Provider) -> None:
         """Stop what failed to start; `error` is what is raised, whatever comes of it."""
@@ -134,6 +146,25 @@ class Registry:
             await self._stop(name, provider)
         except ActorhostError as second:
             error.add_note(str(second))
+
+    async def _within(
+        self, seconds: float, work: Coroutine[Any, Any, None], what: str, provider: Provider
+    ) -> None:
+        scope = asyncio.timeout(seconds)
+        try:
+            async with scope:
+                await work
+        except ActorhostError as error:
+            blot(error, self._secrets.hidden)
+            raise
+        except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
+            hidden = self._hidden(provider.config)
+            why = f"no end within {seconds:g} s" if scope.expired() else describe(error, hidden)
+            message = f"could not {what}: {why}"
+            raise ProviderFailed(message, hint="look at its configuration and what it connects to") from None
+
+    def _hidden(self, config: Mapping[str, object]) -> tuple[str, ...]:
+        return self._secrets.hidden + secrets_of(config)
 
 
 def _is_written(method: object) -> bool:
@@ -148,20 +179,3 @@ def _imported(point: EntryPoint) -> object:
             f"provider {point.name!r} cannot be imported from {point.value}: {error}",
             hint="install what it needs",
         ) from error
-
-
-async def _within(seconds: float, work: Coroutine[Any, Any, None], what: str, provider: Provider) -> None:
-    scope = asyncio.timeout(seconds)
-    try:
-        async with scope:
-            await work
-    except ActorhostError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
-        why = (
-            f"no end within {seconds:g} s"
-            if scope.expired()
-            else describe(error, secrets_of(provider.config))
-        )
-        message = f"could not {what}: {why}"
-        raise ProviderFailed(message, hint="look at its configuration and what it connects to") from None

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from actorhost.capability.grants import grant_of
 from actorhost.capability.registry import Registry
+from actorhost.capability.secrets import Secrets
 from actorhost.contracts.provider import Provider
 from actorhost.engine import admission
 from actorhost.engine.modules import check_size, examine, validate
@@ -24,6 +25,7 @@ from actorhost.limits import Limits
 from actorhost.manifest import ActorSpec, LinkSpec, ProviderSpec, grammar
 from actorhost.manifest.build import Part
 from actorhost.manifest.draft import Draft
+from actorhost.manifest.references import holds_references
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,10 @@ def examine_modules(draft: Draft, base: Path, limits: Limits) -> None:
 
 
 def examine_providers(draft: Draft, limits: Limits) -> None:
-    """Find providers and links that a host in this Python environment would refuse."""
+    """Find providers and links that a host in this Python environment would refuse.
+
+    What holds references is not looked into: only the host knows the values.
+    """
     registry = Registry(limits)
     made: dict[str, Provider] = {}
     for part in draft.providers:
@@ -138,7 +143,7 @@ def _make(registry: Registry, part: Part[ProviderSpec]) -> Provider | None:
     except ActorhostError as error:
         properties.place(grammar.Provider.provider).refuse(error.message, error.hint)
         return None
-    if not properties.sound(grammar.Provider.config):
+    if not properties.sound(grammar.Provider.config) or holds_references(part.spec.config):
         return None
     try:
         return registry.make(kind, part.spec)
@@ -152,7 +157,9 @@ def _examine_link(actor: ActorSpec, link: Part[LinkSpec], providers: Mapping[str
     provider = providers.get(link.spec.target)
     if provider is None or provider.contract.id != link.spec.namespace:
         return
+    if holds_references(link.spec.config):
+        return
     try:
-        grant_of(actor, link.spec, providers)
+        grant_of(actor, link.spec, providers, Secrets())
     except ActorhostError as error:
         link.properties.place(grammar.Link.config).refuse_key(error.message, error.hint)

@@ -41,7 +41,7 @@ class Link:
     actor: ActorName
     contract: ContractId
     name: LinkName
-    config: Mapping[str, object] = field(default_factory=dict, hash=False)
+    config: Mapping[str, object] = field(default_factory=dict, hash=False, repr=False)
 
 
 class Provider(ABC):

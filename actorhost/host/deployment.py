@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import anyio
 from anyio.abc import TaskGroup
 
-from actorhost.capability import Grants, Registry
+from actorhost.capability import Grants, Registry, Secrets
 from actorhost.engine import Module, Profile
 from actorhost.errors import ModuleRefused
 from actorhost.host.actor import Actor
@@ -29,7 +29,8 @@ class Deployment:
         self.actors: list[Actor] = []
         self._services = services
         self._router = router
-        self._registry = Registry(services.limits, services.providers)
+        self._secrets = Secrets()
+        self._registry = Registry(services.limits, services.providers, self._secrets)
         self._modules: dict[str, Module] = {}
 
     async def compile(self, modules: Mapping[str, bytes]) -> None:
@@ -43,6 +44,14 @@ class Deployment:
             except ModuleRefused as error:
                 self.forget()
                 raise ModuleRefused(f"actor {spec.name!r}: {error.message}", hint=error.hint) from None
+
+    async def read_secrets(self) -> None:
+        """Look up what the references in the configuration stand for.
+
+        Raises :class:`ProviderRefused` that names those without a value; nothing is running yet.
+        """
+        # In a thread: the files may be on a slow disk or a network.
+        await anyio.to_thread.run_sync(self._secrets.read, self.application)
 
     async def start(self, tasks: TaskGroup) -> None:
         """Start providers and actors in `tasks`; on failure stop what was started and raise."""
@@ -76,7 +85,8 @@ class Deployment:
         await self._registry.close()
 
     def forget(self) -> None:
-        """Free the compiled modules; the deployment has stopped for good."""
+        """Free the compiled modules and the secrets; the deployment has stopped for good."""
+        self._secrets.forget()
         while self._modules:
             self._services.engine.forget(self._modules.popitem()[1])
 
@@ -91,7 +101,7 @@ class Deployment:
         )
 
     async def _start_actor(self, spec: ActorSpec, tasks: TaskGroup) -> None:
-        grants = Grants.of(spec, self._registry.running)
+        grants = Grants.of(spec, self._registry.running, self._secrets)
         actor = Actor(spec, self._modules[spec.name], grants, self._services)
         await tasks.start(actor.run)
         self.actors.append(actor)

@@ -94,10 +94,11 @@ class Host:
     async def deploy(self, application: Application, base: Path) -> None:
         """Run `application`; module paths are relative to the folder `base`.
 
-        An application of the same name is replaced, once the new one's modules have compiled; should
-        the new one not start, the old one is started again.
-        Raises :class:`ModuleRefused`, :class:`ProviderRefused`, :class:`InvalidInput` for a name
-        that another application uses, or what a start function ends with.
+        An application of the same name is replaced, once the new one's secrets have been read and its
+        modules have compiled; should the new one not start, the old one is started again.
+        Raises :class:`ModuleRefused`, :class:`ProviderRefused` (also for a secret this host does not
+        have), :class:`InvalidInput` for a name that another application uses, or what a start function
+        ends with.
         """
         modules = {spec.module: await _read(base / spec.module) for spec in application.actors}
         await self.deploy_modules(application, modules)
@@ -110,6 +111,7 @@ class Host:
             self._check_names(application)
             _check_modules(application, modules)
             deployment = Deployment(application, self._services, self.router)
+            await deployment.read_secrets()
             await deployment.compile(modules)
             old = self.deployments.pop(application.name, None)
             if old is not None:

@@ -15,6 +15,7 @@ from actorhost.errors import InternalError
 from actorhost.manifest.cursor import Cursor, describe
 from actorhost.manifest.kinds import Kind, Schema, Single, Unfit
 from actorhost.manifest.nodes import Broken, Mapping, Node, Scalar, Sequence
+from actorhost.manifest.references import check_references
 from actorhost.manifest.wording import listed, nearest, shown, suggestion
 
 T = TypeVar("T")
@@ -204,7 +205,15 @@ class MapOf(Kind[dict[str, T]]):
 
 
 class Configuration(Single[dict[str, object]]):
-    """A map of anything JSON can hold; its reader is whoever is configured by it."""
+    """A map of anything JSON can hold; its reader is whoever is configured by it.
+
+    Texts in it may be references to secrets: see :mod:`actorhost.manifest.references`.
+    """
+
+    def read(self, cursor: Cursor) -> dict[str, object] | None:
+        """Return the map, or what can be read of it; see :meth:`Kind.read`."""
+        check_references(cursor)
+        return super().read(cursor)
 
     def value(self, node: Node) -> dict[str, object]:
         """Return the map."""

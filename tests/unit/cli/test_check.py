@@ -225,6 +225,16 @@ def test_one_mistake_is_one_finding_also_when_a_link_depends_on_it(capsys: Captu
     assert finding["message"] == "the actor does not declare the contract actorhost:keyvalue"
 
 
+def test_what_refers_to_secrets_is_left_to_the_host(capsys: Captured) -> None:
+    to_store = link("target: store, contract: actorhost:keyvalue, config: {bucket: 'file:/no/such/file'}")
+    using = actor("module: good.wasm, contracts: [actorhost:keyvalue]", traits=to_store)
+    referring = STORE.replace("}}", ", config: {max_keys: 'env:NOT_SET'}}}")
+    assert check(capsys, manifest(referring, using)) == []
+    (finding,) = check(capsys, manifest(referring.replace("NOT_SET", "not set"), using))
+    assert finding["path"] == f"{PROVIDER}.config.max_keys"
+    assert finding["hint"].startswith("use letters, digits")
+
+
 def test_two_applications_with_an_actor_of_one_name(capsys: Captured) -> None:
     first = manifest(actor("module: good.wasm"), actor("module: good.wasm", "two"), name="first")
     second = manifest(actor("module: good.wasm", "three"), actor("module: good.wasm", "two"), name="second")
