@@ -37,10 +37,9 @@ exit codes: 0 done, 1 failed, 2 wrong input, 3 unavailable"""
 
 def run(arguments: list[str]) -> int:
     """Run one command, say what went wrong if anything did, and return the exit code."""
-    output.prepare()
+    output.begin()
     try:
-        with output.delivered():
-            return _ended(arguments)
+        return _ended(arguments)
     except output.CannotWrite as error:
         return failure.not_delivered(error)
 
@@ -49,7 +48,6 @@ def _ended(arguments: list[str]) -> int:
     try:
         return _run(arguments)
     except Exception as error:  # noqa: BLE001 - the net: what is not ours is reported as a bug
-        output.flush()  # or that is what went wrong
         return failure.report(error, as_json=_wants_json(arguments))
 
 

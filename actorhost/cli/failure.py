@@ -37,8 +37,10 @@ class WrongUsage(InvalidInput):
 
 
 def report(error: Exception, *, as_json: bool) -> int:
-    """Say what went wrong and return the exit code."""
+    """Say what went wrong and return the exit code; raises :class:`CannotWrite` if it was that."""
     error = _first(error)
+    if isinstance(error, output.CannotWrite):
+        raise error
     if os.environ.get(_DEBUG):
         output.note("".join(traceback.format_exception(error)).rstrip())
     ours = error if isinstance(error, ActorhostError) else _bug(error)

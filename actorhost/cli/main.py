@@ -10,15 +10,12 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command in ``sys.argv`` and exit with its code."""
-    sys.exit(run(sys.argv[1:]))
-
-
-def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code; see :mod:`actorhost.cli.failure` for the codes."""
+    """Run the command in ``sys.argv`` and exit with its code, see :mod:`actorhost.cli.failure`."""
     try:
-        from actorhost.cli import commands  # noqa: PLC0415 - Ctrl-C may come while it is imported
+        from actorhost.cli import commands, output  # noqa: PLC0415 - Ctrl-C may come meanwhile
 
-        return commands.run(arguments)
+        output.prepare()
+        code = commands.run(sys.argv[1:])
     except KeyboardInterrupt:
-        return INTERRUPTED
+        code = INTERRUPTED
+    sys.exit(code)

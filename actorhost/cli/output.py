@@ -30,41 +30,40 @@ class CannotWrite(Exception):
         self.reader_gone = isinstance(error, BrokenPipeError)
 
 
-class _Stdout:
-    """What this process has printed: `answered` once that was JSON."""
+class _Stdout(io.TextIOWrapper):
+    """The process's stdout, which says that it took no output whoever writes: we, typer or rich."""
 
-    answered = False
+    def write(self, text: str, /) -> int:
+        with _delivered():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with _delivered():
+            super().flush()
+
+
+class _Answer:
+    """What the command has said so far: `given` once it has printed JSON."""
+
+    given = False
 
 
 def prepare() -> None:
-    """Make the standard streams fit for a command: all there, and able to take any text."""
-    _Stdout.answered = False
+    """Make the process's standard streams fit for a command: all there, and able to take any text."""
     # A socket or file must not take the number of a stream that was closed. Reading only: what is
     # written to a closed stdout is refused, as it would be without us.
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
-    sys.stdout = sys.stdout or open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    stdout = sys.stdout or open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: PTH123, SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     codecs.register_error(_ESCAPE, _escaped)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors=_ESCAPE)
+    if isinstance(stdout, io.TextIOWrapper):
+        encoding, line_buffering = stdout.encoding, stdout.line_buffering
+        sys.stdout = _Stdout(stdout.detach(), encoding, _ESCAPE, line_buffering=line_buffering)
 
 
-@contextmanager
-def delivered() -> Iterator[None]:
-    """Raise :class:`CannotWrite` unless all that the body printed has arrived, whoever printed it."""
-    try:
-        yield
-    finally:
-        flush()
-
-
-def flush() -> None:
-    """Deliver what was printed, or raise :class:`CannotWrite` and drop it."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        _drop(sys.stdout)
-        raise CannotWrite(error) from None
+def begin() -> None:
+    """Take note that a command begins, which has answered nothing yet."""
+    _Answer.given = False
 
 
 def data(text: str) -> None:
@@ -75,8 +74,9 @@ def data(text: str) -> None:
 def raw(content: bytes) -> None:
     """Write bytes to stdout as they are."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+    with _delivered():
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
 
 
 def note(text: str) -> None:
@@ -89,13 +89,13 @@ def note(text: str) -> None:
 
 def json_line(value: Any) -> None:
     """Print `value` as one line of JSON."""
-    _Stdout.answered = True
+    _Answer.given = True
     print(json_text(value), flush=True)
 
 
 def json_error(facts: dict[str, Any]) -> None:
     """Print ``{"error": facts}`` as one line of JSON, unless the command has answered before."""
-    if not _Stdout.answered:
+    if not _Answer.given:
         json_line({"error": facts})
 
 
@@ -131,6 +131,15 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+@contextmanager
+def _delivered() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        _drop(sys.stdout)
+        raise CannotWrite(error) from None
 
 
 def _drop(stream: TextIO) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from actorhost import clock
 from actorhost.bench.figures import Rounds, in_turns, percentile
-from actorhost.cli import main
+from actorhost.cli import commands
 
 
 async def test_ours_and_the_baseline_take_turns_and_the_first_round_does_not_count() -> None:
@@ -67,7 +67,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
     module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    assert main.run(["bench", "local"]) == 2
+    assert commands.run(["bench", "local"]) == 2
     text = capsys.readouterr().err
     assert f"this benchmark needs {module}" in text
     assert "hint: pip install 'actorhost[bench]'" in text

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actorhost.cli import examination, main
+from actorhost.cli import commands, examination
 from actorhost.ids import Digest
 from tests.wat import ECHO, guest, wasm
 
@@ -56,12 +56,12 @@ def link(properties: str) -> str:
 def check(capsys: Captured, *paths: str) -> list[dict[str, Any]]:
     """Return what ``check --json`` finds, after comparing it with what people read."""
     capsys.readouterr()
-    code = main.run(["check", "--json", *paths])
+    code = commands.run(["check", "--json", *paths])
     out, err = capsys.readouterr()
     assert err == ""
     found: list[dict[str, Any]] = json.loads(out)["findings"]
     assert code == (2 if found else 0)
-    assert main.run(["check", *paths]) == code
+    assert commands.run(["check", *paths]) == code
     report = capsys.readouterr().err
     for each in found:
         assert (
@@ -79,7 +79,7 @@ def places(found: list[dict[str, Any]]) -> list[tuple[int, str]]:
 def test_nothing_to_correct(capsys: Captured) -> None:
     path = manifest(actor(f"module: good.wasm, digest: {Digest.of(guest(ECHO))}"))
     assert check(capsys, path) == []
-    assert main.run(["check", path]) == 0
+    assert commands.run(["check", path]) == 0
     assert capsys.readouterr() == ("1 manifest: nothing to correct\n", "")
 
 
@@ -264,18 +264,18 @@ def test_files_that_cannot_be_read_are_findings_among_the_others(capsys: Capture
 @pytest.mark.parametrize("command", ["up", "deploy"])
 def test_what_check_finds_is_refused_before_anything_starts(command: str, capsys: Captured) -> None:
     path = manifest(actor("module: missing.wasm"), actor("module: strange.wasm", "two"))
-    assert main.run(["check", path]) == 2
+    assert commands.run(["check", path]) == 2
     report = capsys.readouterr().err
     assert report.startswith("app.yaml cannot run as it is: 2 findings\napp.yaml:6:")
-    assert main.run([command, path, "--nats", "nats://127.0.0.1:9"]) == 2
+    assert commands.run([command, path, "--nats", "nats://127.0.0.1:9"]) == 2
     assert capsys.readouterr() == ("", report)
 
 
 def test_deploy_leaves_providers_to_the_hosts_and_up_does_not(capsys: Captured) -> None:
     path = manifest(STORE.replace("keyvalue-memory", "nonesuch"))
-    assert main.run(["deploy", path, "--nats", "nats://127.0.0.1:9"]) == 3
+    assert commands.run(["deploy", path, "--nats", "nats://127.0.0.1:9"]) == 3
     assert "nonesuch" not in capsys.readouterr().err
-    assert main.run(["up", path, "--nats", "nats://127.0.0.1:9"]) == 2
+    assert commands.run(["up", path, "--nats", "nats://127.0.0.1:9"]) == 2
     assert "app.yaml:6:60: spec.components[0].properties.provider" in capsys.readouterr().err
 
 

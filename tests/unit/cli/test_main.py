@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actorhost.cli import commands, main
+from actorhost.cli import commands
 from actorhost.errors import (
     ActorhostError,
     BadRequest,
@@ -27,7 +27,7 @@ LANDED = sorted(set(commands.COMMANDS) - {"bench", "demo"})
 def test_every_command_is_where_the_table_says_and_explains_itself(name: str, capsys: Captured) -> None:
     module, _, attribute = commands.COMMANDS[name][0].partition(":")
     assert hasattr(import_module(module), attribute)
-    assert main.run([name, "--help"]) == 0
+    assert commands.run([name, "--help"]) == 0
     text = capsys.readouterr().out
     assert text.startswith(f"Usage: actorhost {name} ")
     assert max(map(len, text.splitlines())) <= 100
@@ -35,21 +35,21 @@ def test_every_command_is_where_the_table_says_and_explains_itself(name: str, ca
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])
 def test_help_lists_every_command(arguments: list[str], capsys: Captured) -> None:
-    assert main.run(arguments) == 0
+    assert commands.run(arguments) == 0
     text = capsys.readouterr().out
     assert all(f"\n  {name} " in text for name in commands.COMMANDS)
     assert max(map(len, text.splitlines())) <= 80
 
 
 def test_the_version(capsys: Captured) -> None:
-    assert main.run(["--version"]) == 0
+    assert commands.run(["--version"]) == 0
     assert capsys.readouterr().out.startswith("actorhost 0.")
 
 
 def test_help_imports_neither_engine_nor_network() -> None:
     """So that it answers at once."""
     program = (
-        "import sys; from actorhost.cli import main; main.run(['--help']);"
+        "import sys; from actorhost.cli import commands; commands.run(['--help']);"
         "sys.exit(any(name in sys.modules for name in ('wasmtime', 'nats', 'typer', 'rich', 'structlog')))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
@@ -76,7 +76,7 @@ def test_help_imports_neither_engine_nor_network() -> None:
     ],
 )
 def test_wrong_input_is_one_clear_error(arguments: list[str], said: str, capsys: Captured) -> None:
-    assert main.run(arguments) == 2
+    assert commands.run(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert said in err
@@ -86,7 +86,7 @@ def test_wrong_input_is_one_clear_error(arguments: list[str], said: str, capsys:
 def test_the_findings_of_all_manifests_are_reported_together(tmp_path: Path, capsys: Captured) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text("kind: Nonsense")
-    assert main.run(["up", str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")]) == 2
+    assert commands.run(["up", str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")]) == 2
     err = capsys.readouterr().err
     assert "a.yaml:1:" in err
     assert "b.yaml:1:" in err
@@ -100,7 +100,7 @@ def test_a_module_that_is_not_there_is_found_before_anything_is_sent(
         "{apiVersion: core.oam.dev/v1beta1, kind: Application, metadata: {name: app}, spec: {components: ["
         "{name: one, type: actor, properties: {module: missing.wasm}}]}}"
     )
-    assert main.run(["deploy", str(manifest)]) == 2
+    assert commands.run(["deploy", str(manifest)]) == 2
     assert "missing.wasm: No such file" in capsys.readouterr().err
 
 
@@ -121,5 +121,5 @@ def test_exit_codes(
         raise error
 
     monkeypatch.setattr("actorhost.cli.watch.ps", fail)
-    assert main.run(["ps"]) == code
+    assert commands.run(["ps"]) == code
     assert "x" in capsys.readouterr().err
