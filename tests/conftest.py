@@ -1,8 +1,9 @@
 """Ground rules of every test: a clean environment, and how many examples a property is tried with.
 
-``ACTORHOST_SOAK=1`` (`make soak`) tries 20,000 examples and runs the tests marked ``soak``. Every
-other ``ACTORHOST_`` variable is gone and the home and cache directories are empty ones, so no test
-depends on who runs it.
+Tests that need a server which is not here are left out and named at the end, except where
+``ACTORHOST_CI=1`` says that it must be here. ``ACTORHOST_SOAK=1`` (`make soak`) tries 20,000
+examples and runs the tests marked ``soak``. Every other ``ACTORHOST_`` variable is gone and the home
+and cache directories are empty ones, so no test depends on who runs it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.servers import redis_program
+
+NO_REDIS = pytest.StashKey[int]()
 SOAK = os.environ.get("ACTORHOST_SOAK", "") == "1"
 
 settings.register_profile("default", max_examples=100, deadline=None, print_blob=True)
@@ -27,13 +31,26 @@ settings.load_profile("soak" if SOAK else "default")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests marked ``soak`` unless asked for: deselected, so nothing counts as skipped."""
-    if SOAK:
-        return
-    left_out = [item for item in items if item.get_closest_marker("soak") is not None]
+    """Leave out what is not to be run now: deselected, so nothing counts as skipped."""
+    without = set()
+    if not SOAK:
+        without.add("soak")
+    if redis_program() is None and os.environ.get("ACTORHOST_CI") != "1":
+        without.add("needs_redis")
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in without)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    config.stash[NO_REDIS] = sum(item.get_closest_marker("needs_redis") is not None for item in left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was left out because a server is not here."""
+    if count := config.stash.get(NO_REDIS, 0):
+        terminalreporter.section("left out")
+        terminalreporter.write_line(
+            f"{count} tests that need redis-server or valkey-server, which is not here"
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -33,11 +33,14 @@ class Registry:
         limits: Limits,
         offered: Mapping[str, type[Provider]] | None = None,
         secrets: Secrets | None = None,
+        *,
+        nats: str = "",
     ) -> None:
         """Start and stop providers within `limits`; `offered` are classes beside the installed ones.
 
-        `secrets` holds what the references in configurations stand for.
+        `secrets` holds what the references in configurations stand for, `nats` is the host's server.
         """
+        self._nats = nats
         self._limits = limits
         self._offered = offered or {}
         self._secrets = secrets or Secrets()
@@ -58,6 +61,7 @@ class Registry:
         if spec.name in self._running:
             raise ProviderRefused(f"provider {spec.name!r} is already running", hint="stop it, or rename one")
         provider = self.make(self.find(spec.provider, spec.contract), spec)
+        provider.nats = self._nats
         try:
             await self._within(
                 self._limits.start_timeout, provider.start(), f"start provider {spec.name!r}", provider

@@ -55,6 +55,8 @@ class Provider(ABC):
     """
 
     contract: ClassVar[Contract]
+    nats: str = ""
+    """URL of the NATS server of the host that runs this, empty without one; set before :meth:`start`."""
 
     def __init__(self, config: Mapping[str, object]) -> None:
         """Keep or refuse `config` (raise :class:`~actorhost.errors.ProviderRefused`); no I/O yet."""

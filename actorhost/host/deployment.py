@@ -30,7 +30,7 @@ class Deployment:
         self._services = services
         self._router = router
         self._secrets = Secrets()
-        self._registry = Registry(services.limits, services.providers, self._secrets)
+        self._registry = Registry(services.limits, services.providers, self._secrets, nats=services.nats)
         self._modules: dict[str, Module] = {}
 
     async def compile(self, modules: Mapping[str, bytes]) -> None:

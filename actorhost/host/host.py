@@ -67,6 +67,7 @@ class Host:
             budget=self.router.budget,
             give_up=self.router.give_up,
             providers=providers or {},
+            nats=nats or "",
         )
         self._owner: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()

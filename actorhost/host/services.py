@@ -24,7 +24,7 @@ GiveUp = Callable[[str, Delivery, ActorhostError], None]
 class Services:
     """The shared parts: `budget` bounds all mailboxes together, `give_up` keeps dead letters.
 
-    `providers` are classes by name that are not installed but may be used.
+    `providers` are classes by name that are not installed but may be used; `nats` is the server's URL.
     """
 
     engine: Engine
@@ -33,3 +33,4 @@ class Services:
     budget: Budget
     give_up: GiveUp
     providers: Mapping[str, type[Provider]]
+    nats: str = ""

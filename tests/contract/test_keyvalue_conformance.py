@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,6 @@ from actorhost.testing.conformance.keyvalue import RULES
 from actorhost.testing.conformance.keyvalue_case import KeyValueCase
 from actorhost.testing.conformance.rule import Rule, RuleBroken, put
 from actorhost_providers.kv.memory import MemoryKeyValue
-from actorhost_providers.kv.sqlite import SqliteKeyValue
 from tests.contract.broken_keyvalue import BROKEN
 
 Factory = Callable[[], AbstractAsyncContextManager[KeyValueCase]]
@@ -38,33 +36,9 @@ def memory(backend: type[MemoryKeyValue] = MemoryKeyValue) -> Factory:
     return case
 
 
-def sqlite(folder: Path) -> Factory:
-    """Return a factory of cases of the SQLite backend with a clock that jumps, and a fresh file."""
-
-    @asynccontextmanager
-    async def case() -> AsyncIterator[KeyValueCase]:
-        clock = ManualClock()
-        store = SqliteKeyValue({"path": str(folder / "store.db")}, clock)
-
-        async def wait(seconds: float) -> None:
-            await KeyValueCase(store).get("k")  # what was sent before has been done
-            clock.advance(seconds)
-
-        await store.start()
-        yield KeyValueCase(store, wait)
-        await store.stop()
-
-    return case
-
-
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 async def test_memory_backend_keeps(rule: Rule[KeyValueCase]) -> None:
     await put(rule, memory())
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-async def test_sqlite_backend_keeps(rule: Rule[KeyValueCase], tmp_path: Path) -> None:
-    await put(rule, sqlite(tmp_path))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

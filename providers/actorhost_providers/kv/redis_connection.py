@@ -1,0 +1,108 @@
+"""Runs scripts on a Redis or Valkey server, and says what is known when that fails.
+
+Owned by the provider: at most 32 connections, made when needed and again after they broke. A call
+that is cancelled drops its connection, as an answer may still be on its way there. Each wait for
+the server ends at the time-out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+from redis.asyncio.connection import BlockingConnectionPool
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from actorhost.errors import OutcomeUnknown, ProviderFailed, ProviderRefused
+
+_CONNECTIONS: Final = 32
+_LOST: Final = (RedisConnectionError, RedisTimeoutError, OSError)
+
+
+class RedisConnection:
+    """Connections to the server at `url`; `timeout` in seconds bounds each wait for it."""
+
+    def __init__(self, url: str, *, timeout: float) -> None:
+        """Raise :class:`ProviderRefused` for what is no Redis URL; connects to nothing yet."""
+        try:
+            self._pool = BlockingConnectionPool.from_url(
+                url,
+                max_connections=_CONNECTIONS,
+                timeout=timeout,
+                socket_timeout=timeout,
+                socket_connect_timeout=timeout,
+                retry=None,
+                health_check_interval=0,
+            )
+        except ValueError as error:
+            # The text of the error may hold the URL, and the URL a password.
+            raise ProviderRefused(
+                f"url is no address of a Redis server: {type(error).__name__}",
+                hint="use redis://HOST:PORT/DATABASE, rediss:// with TLS, or unix://PATH",
+            ) from None
+        options = self._pool.connection_kwargs
+        self._shown = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
+
+    async def check(self) -> None:
+        """Raise :class:`ProviderFailed` when the server does not answer."""
+        await self._execute(("PING",), writes=False)
+
+    async def run(self, script: str, prefix: str, arguments: Sequence[object], *, writes: bool) -> Any:
+        """Return what `script` answers for the bucket with that `prefix`.
+
+        Raises :class:`ProviderFailed` when nothing was done, and :class:`OutcomeUnknown` when the
+        server went away after it was sent something that `writes`.
+        """
+        tail = (1, prefix, *arguments)
+        digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+        try:
+            return await self._execute(("EVALSHA", digest, *tail), writes=writes)
+        except NoScriptError:
+            return await self._execute(("EVAL", script, *tail), writes=writes)
+
+    async def close(self) -> None:
+        """Drop every connection."""
+        await self._pool.disconnect()
+
+    async def _execute(self, command: tuple[Any, ...], *, writes: bool) -> Any:
+        try:
+            connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
+        except _LOST as error:
+            raise self._failed(error) from None
+        except RedisError as error:  # such as a wrong password
+            raise self._failed(error, retryable=False) from None
+        try:
+            await connection.send_command(*command)
+            return await connection.read_response()
+        except ResponseError as error:
+            if isinstance(error, NoScriptError):
+                raise
+            raise self._failed(error, retryable=False) from None
+        except BaseException as error:
+            await connection.disconnect(nowait=True)
+            if isinstance(error, _LOST):
+                raise (self._unknown(error) if writes else self._failed(error)) from None
+            raise
+        finally:
+            await self._pool.release(connection)
+
+    def _failed(self, error: Exception, *, retryable: bool = True) -> ProviderFailed:
+        failed = ProviderFailed(
+            f"the Redis server at {self._shown} did not do it: {_reason(error)}",
+            hint="is it running, is the address right, and do the credentials fit?",
+        )
+        failed.retryable = retryable
+        return failed
+
+    def _unknown(self, error: Exception) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"the Redis server at {self._shown} went away during a write: {_reason(error)}",
+            hint="it may have been done; look before writing again, or write with a condition",
+        )
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]

@@ -1,0 +1,66 @@
+"""The key-value backends as the tests run them: each with a server or file of its own, gone at the end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from actorhost.contracts.keyvalue import KeyValue
+from actorhost.limits import MIB, Limits
+from actorhost.transport import NatsServer
+from actorhost_providers.kv.memory import MemoryKeyValue
+from actorhost_providers.kv.nats import NatsKeyValue
+from actorhost_providers.kv.redis import RedisKeyValue
+from actorhost_providers.kv.sqlite import SqliteKeyValue
+from tests.servers import redis_server
+
+Backend = Callable[[Path], AbstractAsyncContextManager[KeyValue]]
+"""Runs a backend that keeps to a folder."""
+
+
+@asynccontextmanager
+async def started(store: KeyValue) -> AsyncIterator[KeyValue]:
+    """Start and stop `store` as a host does."""
+    try:
+        await store.start()
+        yield store
+    finally:
+        await store.stop()
+
+
+@asynccontextmanager
+async def _memory(_folder: Path) -> AsyncIterator[KeyValue]:
+    async with started(MemoryKeyValue({})) as store:
+        yield store
+
+
+@asynccontextmanager
+async def _sqlite(folder: Path) -> AsyncIterator[KeyValue]:
+    async with started(SqliteKeyValue({"path": str(folder / "store.db")})) as store:
+        yield store
+
+
+@asynccontextmanager
+async def _redis(folder: Path) -> AsyncIterator[KeyValue]:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(redis_server(folder / "redis"))
+        yield await stack.enter_async_context(started(RedisKeyValue({"url": server.url})))
+
+
+@asynccontextmanager
+async def _nats(folder: Path) -> AsyncIterator[KeyValue]:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(NatsServer(folder / "nats", limits=Limits()))
+        # JetStream sets the room of each bucket aside, and there is a bucket for each rule.
+        config = {"url": server.url, "max_bytes": 16 * MIB}
+        yield await stack.enter_async_context(started(NatsKeyValue(config)))
+
+
+BACKENDS: Final[dict[str, Backend]] = {
+    "memory": _memory,
+    "sqlite": _sqlite,
+    "redis": _redis,
+    "nats": _nats,
+}

@@ -1,0 +1,106 @@
+"""Real database servers for tests: on loopback, on a free port, in a temporary directory, gone at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from actorhost import clock
+
+PATIENCE = 20.0
+PROGRAMS = ("redis-server", "valkey-server")
+
+
+def redis_program() -> str | None:
+    """Return the path of a Redis or Valkey server, None where there is none."""
+    return next((path for name in PROGRAMS if (path := shutil.which(name))), None)
+
+
+class RedisServer:
+    """A server that keeps to `directory`; it can be killed, frozen and started again on its port."""
+
+    def __init__(self, directory: Path, *, password: str = "") -> None:
+        self._directory = directory
+        self._password = password
+        self._process: asyncio.subprocess.Process | None = None
+        self.port = _free_port()
+
+    @property
+    def url(self) -> str:
+        user = f":{self._password}@" if self._password else ""
+        return f"redis://{user}127.0.0.1:{self.port}/0"
+
+    async def start(self) -> None:
+        """Start it and wait until it answers."""
+        program = redis_program()
+        assert program is not None
+        self._directory.mkdir(exist_ok=True)
+        options = {
+            "port": self.port, "bind": "127.0.0.1", "dir": self._directory, "appendonly": "yes",
+            "appendfsync": "always", "save": "", "daemonize": "no",
+        }  # fmt: skip
+        if self._password:
+            options["requirepass"] = self._password
+        arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
+        self._process = await asyncio.create_subprocess_exec(
+            program, *arguments, stdout=asyncio.subprocess.DEVNULL
+        )
+        end = clock.monotonic() + PATIENCE
+        while not await self._answers():
+            assert clock.monotonic() < end, "the server did not start"
+            await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
+        """End it as a crash would."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    def freeze(self) -> None:
+        """Let it stand still, with its connections open."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGCONT)
+
+    async def _answers(self) -> bool:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        try:
+            writer.write(b"PING\r\n")
+            answer = await reader.read(64)
+        except OSError:
+            return False
+        finally:
+            writer.close()
+            await writer.wait_closed()
+        return answer.startswith((b"+PONG", b"-NOAUTH"))
+
+
+@asynccontextmanager
+async def redis_server(directory: Path, *, password: str = "") -> AsyncIterator[RedisServer]:
+    """Run a server while the body does."""
+    server = RedisServer(directory, password=password)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
