@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -55,12 +56,19 @@ def percentile(values: Sequence[float], fraction: float) -> float:
     return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
 
 
-def spread(values: Sequence[float]) -> dict[str, float]:
+def spread(values: Sequence[float]) -> dict[str, float | None]:
     """Return median, 99th percentile, least and most of `values`, for the reader who doubts one figure."""
+    if not values:
+        return {"count": 0}
     return {
-        "median": round(statistics.median(values), 3),
-        "p99": round(percentile(values, 0.99), 3),
-        "min": round(min(values), 3),
-        "max": round(max(values), 3),
+        "median": shown(statistics.median(values)),
+        "p99": shown(percentile(values, 0.99)),
+        "min": shown(min(values)),
+        "max": shown(max(values)),
         "count": len(values),
     }
+
+
+def shown(value: float, digits: int = 3) -> float | None:
+    """Return `value` rounded; None for one that was never reached, as JSON has no infinity."""
+    return round(value, digits) if math.isfinite(value) else None

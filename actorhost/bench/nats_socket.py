@@ -54,7 +54,10 @@ class NatsSocket:
 
     def send(self, frames: bytes) -> None:
         """Send bytes of the protocol, waiting while the server takes none."""
-        self._socket.sendall(frames)
+        try:
+            self._socket.sendall(frames)
+        except OSError as error:
+            raise _lost(str(error)) from None
 
     def subscribe(self, subject: str) -> None:
         """Receive what is published on `subject` from now on."""
@@ -73,9 +76,12 @@ class NatsSocket:
         readable, _, _ = select.select([self._socket], [], [], max(0.0, wait))
         if not readable:
             return []
-        data = self._socket.recv(_AT_ONCE)
+        try:
+            data = self._socket.recv(_AT_ONCE)
+        except OSError as error:
+            raise _lost(str(error)) from None
         if not data:
-            raise ServerUnavailable("the NATS server closed the connection of the load generator")
+            raise _lost("it was closed")
         self._rest += data
         return list(self._messages())
 
@@ -104,3 +110,7 @@ class NatsSocket:
             self._pongs += 1
         elif words[0] == b"-ERR":
             raise ServerUnavailable(f"the NATS server says {b' '.join(words[1:]).decode()}")
+
+
+def _lost(why: str) -> ServerUnavailable:
+    return ServerUnavailable(f"the load generator lost its connection to the NATS server: {why}")

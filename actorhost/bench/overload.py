@@ -31,7 +31,7 @@ import anyio
 
 from actorhost import Client
 from actorhost.bench import guests, load, process
-from actorhost.bench.figures import percentile, spread
+from actorhost.bench.figures import percentile, shown, spread
 from actorhost.bench.load import REPLY, UNANSWERED, Outcome, Plan
 from actorhost.bench.worker import ACTOR, OPERATION, Sample, Watched, Worker, rates
 from actorhost.errors import FaultCode
@@ -149,7 +149,7 @@ def _figures(found: _Found) -> dict[str, Any]:
         "goodput_ratio": round(statistics.median(rates(during)) / capacity, 3),
         "offered_ratio": round(outcome.offered() / statistics.median(found.before), 2),
         "refusal_p99_ms": round(percentile(refused, 0.99) - found.round_trip_ms, 2),
-        "recovery_s": round(normal - found.ended_at, 3),
+        "recovery_s": shown(normal - found.ended_at),
         "memory_growth_mb": round(during[-1].resident - during[len(during) // 2].resident, 1),
         **_accounts(found),
     }

@@ -24,6 +24,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_FASTEST = 100_000
+"""Messages a second that one generator may be asked for; it says how late it was."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Rounds = Annotated[int, typer.Option(min=1, max=1000, help="Rounds of ours and the baseline, in turns.")]
 
@@ -49,17 +52,26 @@ def echo(
     rounds: Rounds = 21,
     requests: Annotated[int, typer.Option(min=256, help="Requests in a round.")] = 10_240,
     in_flight: Annotated[int, typer.Option(min=1, help="Requests on their way at once.")] = 256,
+    open_loop: Annotated[
+        str,
+        typer.Option(metavar="RATE|half", help="Messages a second in the open loop; half: of capacity."),
+    ] = "half",
+    open_rounds: Annotated[int, typer.Option(min=1, help="Rounds of the open loop.")] = 5,
+    open_seconds: Annotated[float, typer.Option(min=0.1, help="Length of each.")] = 3.0,
     json: Json = False,
 ) -> None:
     """Compare an actor over NATS with a bare nats-py responder.
 
     throughput_ratio: requests a second, actor / bare. host_cpu_ratio: processor time for each
-    message in the answering process. p50_ratio: median time of one request at a time.
+    message in the answering process. p50_ratio: median time of one request at a time. open_loop_*:
+    percentiles at a fixed rate, from when each message was due to its answer.
     """
     _need("psutil")
     from actorhost.bench import echo as bench  # noqa: PLC0415
 
-    _show(bench.run(rounds=rounds, requests=max(requests, in_flight), at_once=in_flight), json=json)
+    opened = bench.OpenLoop(open_rounds, open_seconds, _rate(open_loop))
+    requests = max(requests, in_flight)
+    _show(bench.run(rounds=rounds, requests=requests, at_once=in_flight, open_loop=opened), json=json)
 
 
 @app.command()
@@ -154,6 +166,21 @@ def overload(
 
     sizes = bench.Sizes(seconds, factor, work_us, capacity_seconds)
     _show(bench.run(sizes), json=json)
+
+
+def _rate(text: str) -> float | None:
+    """Return messages a second, None for half of what is measured."""
+    if text == "half":
+        return None
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 1 <= rate <= _FASTEST:
+        raise InvalidInput(
+            f"--open-loop {text!r} is no rate", hint=f"give messages a second, 1 to {_FASTEST}, or half"
+        )
+    return rate
 
 
 def _need(*modules: str) -> None:

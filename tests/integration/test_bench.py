@@ -11,7 +11,15 @@ import pytest
 
 RUNS = {
     "engine --rounds 2 --messages 200": {"message_ratio", "capability_ratio"},
-    "echo --rounds 1 --requests 512": {"throughput_ratio", "host_cpu_ratio", "p50_ratio"},
+    "echo --rounds 1 --requests 512 --open-loop 500 --open-rounds 1 --open-seconds 0.5": {
+        "throughput_ratio",
+        "host_cpu_ratio",
+        "p50_ratio",
+        "open_loop_rate",
+        "open_loop_p50_ms",
+        "open_loop_p99_ms",
+        "open_loop_p999_ms",
+    },
     "local --rounds 1 --asks 50": {"vs_nats_speedup", "vs_pykka_ratio"},
     "density --instances 50": {"answered", "bytes_per_instance", "guard_pages", "limit"},
     "preempt --actors 3 --seconds 1": {

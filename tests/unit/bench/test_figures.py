@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 
 import pytest
 
 from actorhost import clock
-from actorhost.bench.figures import Rounds, in_turns, percentile
+from actorhost.bench.figures import Rounds, in_turns, percentile, spread
 from actorhost.cli import commands
 
 
@@ -43,6 +44,10 @@ def test_the_ratio_is_the_median_of_the_rounds_ratios() -> None:
 def test_a_percentile_is_one_of_the_values() -> None:
     values = list(range(100, 0, -1))
     assert (percentile(values, 0.5), percentile(values, 0.99), percentile([7.0], 0.99)) == (51, 100, 7.0)
+
+
+def test_a_spread_says_what_was_never_reached() -> None:
+    assert spread([3.0, 1.0, math.inf]) == {"median": 3.0, "p99": None, "min": 1.0, "max": None, "count": 3}
 
 
 def test_processor_time_counts_threads_that_have_ended() -> None:
