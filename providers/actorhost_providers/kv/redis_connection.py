@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from redis.asyncio.connection import BlockingConnectionPool
+from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from actorhost.errors import OutcomeUnknown, ProviderFailed, ProviderRefused
@@ -71,8 +71,8 @@ class RedisConnection:
         try:
             connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
         except _LOST as error:
-            raise self._failed(error) from None
-        except RedisError as error:  # such as a wrong password
+            raise self._failed(error, retryable=not isinstance(error, AuthenticationError)) from None
+        except RedisError as error:
             raise self._failed(error, retryable=False) from None
         try:
             await connection.send_command(*command)

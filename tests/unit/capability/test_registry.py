@@ -75,10 +75,11 @@ async def test_installed_providers_are_found_by_entry_point() -> None:
 async def test_a_provider_that_is_not_installed_is_refused_with_those_that_are() -> None:
     with pytest.raises(ProviderRefused, match="provider 'redis' is not installed") as caught:
         await Registry(Limits()).start(spec("store", "redis", KEYVALUE))
-    assert "keyvalue-memory, logging" in caught.value.hint
+    assert "keyvalue-sqlite, logging" in caught.value.hint
     with pytest.raises(ProviderRefused) as caught:
         await registry(odd=Oddities).start(spec("store", "redis", KEYVALUE))
-    assert caught.value.hint == "installed: keyvalue-memory, logging, odd"
+    assert caught.value.hint.startswith("installed: keyvalue-memory, ")
+    assert caught.value.hint.endswith(", logging, odd")
 
 
 async def test_a_provider_of_another_contract_is_refused() -> None:
