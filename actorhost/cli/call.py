@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from actorhost import Client, clock
 from actorhost.cli import output, payload
-from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats, Timeout, with_client
-from actorhost.errors import ActorhostError
+from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats, with_client
+from actorhost.cli.options import Timeout, utf8
 
 Actor = Annotated[str, typer.Argument(metavar="ACTOR", help="Name of the actor.")]
-Operation = Annotated[str, typer.Argument(metavar="OPERATION", help="Operation name.")]
+Operation = Annotated[str, typer.Argument(metavar="OPERATION", callback=utf8, help="Operation name.")]
 Payload = Annotated[
     str | None, typer.Argument(metavar="PAYLOAD", help="JSON, @FILE, or - for standard input.")
 ]
@@ -28,7 +28,7 @@ def call(
     ] = False,
     hexadecimal: Hexadecimal = False,
     timeout: Timeout = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, also for a fault.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     nats: Nats = DEFAULT_NATS,
     lattice: Lattice = "default",
 ) -> None:
@@ -44,12 +44,7 @@ def call(
         started = clock.monotonic()
         return await client.ask(actor, operation, message, timeout=timeout)
 
-    try:
-        reply = with_client(nats, lattice, ask)
-    except ActorhostError as error:
-        if json:
-            output.json_line({"error": _as_json(error)})
-        raise
+    reply = with_client(nats, lattice, ask)
     elapsed = clock.monotonic() - started
     if json:
         _print_json(reply, elapsed)
@@ -85,14 +80,3 @@ def _print_json(reply: bytes, elapsed: float) -> None:
             "time_ms": round(elapsed * 1000, 3),
         }
     )
-
-
-def _as_json(error: ActorhostError) -> dict[str, Any]:
-    return {
-        "code": str(error.code),
-        "message": error.message,
-        "hint": error.hint,
-        "where": error.where,
-        "retryable": error.retryable,
-        "outcome_known": error.outcome_known,
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final, TypeVar
@@ -9,6 +10,7 @@ from typing import Annotated, Final, TypeVar
 import typer
 
 from actorhost import Client
+from actorhost.cli.options import utf8
 from actorhost.errors import Unavailable
 from actorhost.host import loop
 from actorhost.host.control_messages import HostInfo
@@ -19,14 +21,25 @@ T = TypeVar("T")
 DEFAULT_NATS: Final = "nats://127.0.0.1:4222"
 """Where `actorhost up` starts its server unless told otherwise."""
 
+
+def _address(value: str) -> str:
+    if not value:
+        raise typer.BadParameter("an address is needed.")
+    return utf8(value)
+
+
 Nats = Annotated[
-    str, typer.Option("--nats", metavar="URL", envvar="ACTORHOST_NATS", help="NATS server of the lattice.")
+    str,
+    typer.Option(
+        "--nats",
+        metavar="URL",
+        envvar="ACTORHOST_NATS",
+        callback=_address,
+        help="NATS server of the lattice.",
+    ),
 ]
 Lattice = Annotated[
     str, typer.Option("--lattice", metavar="NAME", envvar="ACTORHOST_LATTICE", help="Name of the lattice.")
-]
-Timeout = Annotated[
-    float | None, typer.Option("--timeout", metavar="SECONDS", min=0.001, max=3600, help="How long to wait.")
 ]
 
 
@@ -35,7 +48,8 @@ def with_client(nats: str, lattice: str, work: Callable[[Client], Awaitable[T]])
 
     Raises :class:`ServerUnavailable` when there is no server, and what `work` raises.
     """
-    log.configure(sys.stderr, level="warning", style="text")
+    # The error that ends the command says it all, unless somebody wants to see how it came to that.
+    log.configure(sys.stderr, level=os.environ.get(log.LEVEL_VARIABLE) or "error", style="text")
 
     async def connected() -> T:
         async with Client(nats, lattice=lattice) as client:

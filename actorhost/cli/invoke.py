@@ -5,74 +5,52 @@ Prints how it ended, the reply, the capability calls the guest made, what it log
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from actorhost import clock, limits
 from actorhost.cli import output, payload
+from actorhost.cli.invocation import Call, Calls, Report
+from actorhost.cli.options import finite, utf8
 from actorhost.engine import Engine, InstanceOptions
+from actorhost.engine.cache import default_directory
 from actorhost.engine.source import to_wasm
 from actorhost.errors import ActorhostError, Denied, InvalidInput
 from actorhost.host import loop
-from actorhost.limits import MIB
-
-
-@dataclass
-class _Call:
-    binding: str
-    namespace: str
-    operation: str
-    payload: bytes
-    reply: bytes | None = None
-    refused: str = ""
-
-
-@dataclass
-class _Report:
-    """All there is to say about one invocation; times are in milliseconds."""
-
-    status: str = "ok"
-    reply: bytes = b""
-    error: ActorhostError | None = None
-    calls: list[_Call] = field(default_factory=list)
-    log: list[tuple[str, str]] = field(default_factory=list)
-    load_ms: float = 0.0
-    call_ms: float = 0.0
+from actorhost.limits import MIB, Limits
 
 
 class _Host:
     """Answers a guest's capability calls from files or by echo, and notes each."""
 
-    def __init__(self, replies: dict[tuple[str, str], bytes], calls: list[_Call], *, echo: bool) -> None:
+    def __init__(self, replies: dict[tuple[str, str], bytes], calls: Calls, *, echo: bool) -> None:
         self._replies = replies
         self._calls = calls
         self._echo = echo
 
     async def answer(self, binding: str, namespace: str, operation: str, payload: bytes) -> bytes:
         """Answer one call, or refuse it as a host without that link would."""
-        made = _Call(binding, namespace, operation, payload)
-        self._calls.append(made)
-        for name in (operation, "*"):
-            if (namespace, name) in self._replies:
-                made.reply = self._replies[namespace, name]
-                return made.reply
-        if self._echo:
-            made.reply = payload
-            return payload
+        reply = self._replies.get((namespace, operation), self._replies.get((namespace, "*")))
+        if reply is None and self._echo:
+            reply = payload
+        if reply is not None:
+            self._calls.add(Call(binding, namespace, operation, payload, reply))
+            return reply
         error = Denied(
             f"no link {binding or 'default'!r} to {namespace!r} for {operation!r}",
             hint=f"answer it with --host-reply {namespace}/{operation}=FILE, or with --host-echo",
         )
-        made.refused = error.message
+        self._calls.add(Call(binding, namespace, operation, payload, refused=error.message))
         raise error
 
 
 def invoke(
     module: Annotated[Path, typer.Argument(help="Wasm file, or WAT text ending in .wat.")],
-    operation: Annotated[str, typer.Argument(help="Operation name, sent as it is.")],
+    operation: Annotated[str, typer.Argument(callback=utf8, help="Operation name, sent as it is.")],
     payload_text: Annotated[
         str | None, typer.Argument(metavar="PAYLOAD", help="JSON, @FILE, or - for standard input.")
     ] = None,
@@ -87,10 +65,20 @@ def invoke(
     ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Send the payload's bytes as they are.")] = False,
     hexadecimal: Annotated[bool, typer.Option("--hex", help="The payload is in hex digits.")] = False,
-    timeout: Annotated[float, typer.Option(help="Seconds the message may take.")] = 5.0,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.001,
+            max=3600,
+            callback=finite,
+            help="How long the start functions may take, and then the message.",
+        ),
+    ] = 5.0,
     memory: Annotated[int, typer.Option(help="MiB of memory the guest may have.", min=1, max=4096)] = 64,
     env: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Environment of the guest.")
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", callback=utf8, help="Environment of the guest."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -102,14 +90,15 @@ def invoke(
     message = payload.read(payload_text, raw=raw, hexadecimal=hexadecimal)
     replies = dict(_reply(text) for text in host_reply or ())
     environment = dict(_pair(text, "--env NAME=VALUE") for text in env or ())
-    report = _Report()
+    report = Report()
     host = _Host(replies, report.calls, echo=host_echo)
-    settings = _Settings(timeout, memory * MIB, environment)
+    settings = _Settings(timeout, memory * MIB, environment, limits.load())
     loop.run(_invoke(report, host, wasm, (operation, message), settings))
     if json:
-        output.json_line(_as_json(report))
+        output.json_line(report.as_json())
     else:
-        _print(report)
+        for line in report.lines():
+            output.data(line)
     raise typer.Exit(0 if report.error is None else 1)
 
 
@@ -118,13 +107,14 @@ class _Settings:
     timeout: float
     memory: int
     environment: dict[str, str]
+    limits: Limits
 
 
 async def _invoke(
-    report: _Report, host: _Host, wasm: bytes, message: tuple[str, bytes], settings: _Settings
+    report: Report, host: _Host, wasm: bytes, message: tuple[str, bytes], settings: _Settings
 ) -> None:
     """Fill `report`; a module that cannot run raises instead."""
-    async with Engine(limits.load()) as engine:
+    async with Engine(settings.limits, cache=default_directory(os.environ)) as engine:
         started = clock.monotonic_ns()
         module = await engine.compile(wasm, memory=settings.memory)
         options = _options(engine, report, host, settings)
@@ -139,13 +129,14 @@ async def _invoke(
         report.call_ms = (clock.monotonic_ns() - started) / 1e6
 
 
-def _options(engine: Engine, report: _Report, host: _Host, settings: _Settings) -> InstanceOptions:
+def _options(engine: Engine, report: Report, host: _Host, settings: _Settings) -> InstanceOptions:
     return replace(
         engine.options(),
         memory=settings.memory,
-        max_message=settings.memory // 4,
+        max_message=min(settings.limits.max_message, settings.memory // 4),
+        start_timeout=settings.timeout,
         environment=settings.environment,
-        log=lambda source, text: report.log.append((source, text)),
+        log=report.log.write,
         host_call=host.answer,
     )
 
@@ -159,56 +150,10 @@ def _pair(text: str, form: str) -> tuple[str, str]:
 
 def _reply(text: str) -> tuple[tuple[str, str], bytes]:
     address, file = _pair(text, "--host-reply NAMESPACE/OPERATION=FILE")
-    namespace, slash, operation = address.rpartition("/")
+    namespace, slash, operation = utf8(address).rpartition("/")
     if not slash:
         raise InvalidInput(
             f"{address!r} names no operation", hint="write NAMESPACE/OPERATION, or NAMESPACE/*"
         )
     content = payload.read_file(file)
     return (namespace, operation), payload.from_json(content) if file.endswith(".json") else content
-
-
-def _print(report: _Report) -> None:
-    output.data(f"status  {report.status}")
-    if report.error is not None:
-        output.data(f"error   {report.error.message}")
-        if report.error.hint:
-            output.data(f"hint    {report.error.hint}")
-    else:
-        shown = payload.show(report.reply) if report.reply else ""
-        output.data(f"reply   {shown}  ({len(report.reply)} bytes)")
-    for call in report.calls:
-        result = f"refused: {call.refused}" if call.reply is None else payload.show(call.reply)
-        address = f"{call.binding or 'default'} {call.namespace} {call.operation}"
-        output.data(f"call    {address} {payload.show(call.payload)} -> {result}")
-    for source, text in report.log:
-        output.data(f"log     {source}: {text}")
-    output.data(f"time    {report.call_ms:.3f} ms, after {report.load_ms:.1f} ms to load")
-
-
-def _as_json(report: _Report) -> dict[str, Any]:
-    error = report.error
-    return {
-        "status": str(report.status),
-        "reply": payload.as_json(report.reply) if error is None else None,
-        "reply_bytes": len(report.reply),
-        "reply_hex": report.reply.hex(),
-        "error": None
-        if error is None
-        else {"code": str(error.code), "message": error.message, "hint": error.hint},
-        "calls": [
-            {
-                "binding": call.binding,
-                "namespace": call.namespace,
-                "operation": call.operation,
-                "payload": payload.as_json(call.payload),
-                "payload_hex": call.payload.hex(),
-                "reply": None if call.reply is None else payload.as_json(call.reply),
-                "refused": call.refused or None,
-            }
-            for call in report.calls
-        ],
-        "log": [{"source": source, "text": text} for source, text in report.log],
-        "load_ms": round(report.load_ms, 3),
-        "time_ms": round(report.call_ms, 3),
-    }

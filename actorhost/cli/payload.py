@@ -13,16 +13,33 @@ import binascii
 import json
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 
 from actorhost.cli.json_text import json_text
 from actorhost.errors import InvalidInput
+from actorhost.limits import MIB
 
-_HINT: Final = "JSON text needs quotes: '\"hello\"'; use --raw to send the text as it is"
+_LARGEST: Final = 512 * MIB
+"""Bytes of a file: what the largest module may have."""
+_DIGITS: Final = 21
+"""More than any integer of MessagePack has, with its sign."""
+_QUOTES: Final = "JSON text needs quotes: '\"hello\"'; use --raw to send the text as it is"
+_INTEGERS: Final = "integers are from -2**63 to 2**64-1; send larger ones as text"
+_NESTING: Final = "a few hundred levels are the most; send deeper values as bytes, with --raw or --hex"
+_CHARACTERS: Final = (
+    'half of a surrogate pair is no character: write the other half too, or {"$bytes": BASE64}'
+)
+_ENCODING: Final = "JSON is UTF-8; use --raw to send bytes as they are"
+_FORMS: Final = (
+    'the forms of what JSON lacks are {"$bytes": BASE64}, {"$map": [[KEY, VALUE], ...]}, '
+    '{"$ext": [CODE, BASE64]}, {"$float": TEXT}'
+)
 _MARKS: Final = ("$bytes", "$map", "$ext", "$float")
 _decoder: Final = msgspec.msgpack.Decoder()
 
@@ -50,9 +67,28 @@ def read(argument: str | None, *, raw: bool = False, hexadecimal: bool = False) 
 def from_json(content: bytes) -> bytes:
     """Return the JSON in `content` as MessagePack, or raise :class:`InvalidInput`."""
     try:
-        return msgspec.msgpack.encode(_to_value(json.loads(content)))
+        return msgspec.msgpack.encode(_to_value(json.loads(content, parse_int=_integer)))
     except (ValueError, LookupError, RecursionError, OverflowError, TypeError) as error:
-        raise InvalidInput(f"the payload is not JSON that can be sent: {error}", hint=_HINT) from None
+        raise InvalidInput(f"the payload is not JSON that can be sent: {error}", hint=_hint(error)) from None
+
+
+def _hint(error: Exception) -> str:
+    """Return what to do about an error of :func:`from_json`."""
+    hints = {
+        json.JSONDecodeError: _QUOTES,
+        RecursionError: _NESTING,
+        OverflowError: _INTEGERS,
+        UnicodeEncodeError: _CHARACTERS,
+        UnicodeDecodeError: _ENCODING,
+    }
+    return next((hint for kind, hint in hints.items() if isinstance(error, kind)), _FORMS)
+
+
+def _integer(digits: str) -> int:
+    # Python has a limit of its own far above ours, and words it for programmers.
+    if len(digits) > _DIGITS:
+        raise OverflowError(f"an integer of {len(digits)} digits")
+    return int(digits)
 
 
 def show(payload: bytes) -> str:
@@ -85,7 +121,8 @@ def as_json(payload: bytes) -> Any:
 
 def _content(argument: str) -> bytes:
     if argument == "-":
-        return sys.stdin.buffer.read()
+        with _readable("standard input"):
+            return _read(sys.stdin.buffer, "standard input")
     if argument.startswith("@"):
         return read_file(argument[1:])
     return argument.encode("utf-8", "surrogateescape")
@@ -93,10 +130,26 @@ def _content(argument: str) -> bytes:
 
 def read_file(name: str | Path) -> bytes:
     """Return the bytes of a file, or raise :class:`InvalidInput` with the system's reason."""
+    with _readable(name), Path(name).open("rb") as file:
+        return _read(file, str(name))
+
+
+@contextmanager
+def _readable(name: str | Path) -> Iterator[None]:
     try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"cannot read {name}: {error.strerror}", hint="is the path right?") from None
+        yield
+    except (OSError, ValueError) as error:  # the latter for a name with a NUL in it
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidInput(f"cannot read {name}: {reason}", hint="is the path right?") from None
+
+
+def _read(file: BinaryIO, name: str) -> bytes:
+    content = bytearray()
+    while part := file.read(MIB):
+        content += part
+        if len(content) > _LARGEST:
+            raise InvalidInput(f"{name} has more than {_LARGEST // MIB} MiB", hint="is it the right one?")
+    return bytes(content)
 
 
 def _bytes(content: bytes) -> dict[str, str]:

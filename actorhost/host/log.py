@@ -15,7 +15,7 @@ from actorhost import clock
 from actorhost.telemetry.log import Log
 
 KEPT_LINES: Final = 1000
-_MAX_LINE: Final = 2000
+LONGEST_LINE: Final = 2000
 
 _logger: Final = Log("actorhost.actor")
 
@@ -40,7 +40,7 @@ class ActorLog:
     def write(self, source: str, text: str) -> None:
         """Keep each line of `text`, which came from `source`."""
         for part in text.splitlines():
-            line = Line(clock.wall_ns(), source, _printable(part[:_MAX_LINE]))
+            line = Line(clock.wall_ns(), source, _printable(part[:LONGEST_LINE]))
             self._lines.append(line)
             _logger.debug(line.text, actor=self._name, source=source)
 
