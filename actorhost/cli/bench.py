@@ -168,6 +168,26 @@ def overload(
     _show(bench.run(sizes), json=json)
 
 
+@app.command()
+def hosts(
+    phase: Annotated[float, typer.Option(min=0.5, help="Seconds in each of the phases.")] = 6.0,
+    rate: Annotated[float, typer.Option(min=1, max=_FASTEST, help="Messages a second.")] = 400.0,
+    work_us: Annotated[
+        float, typer.Option(min=1, max=100_000, help="Computation in each message, in microseconds.")
+    ] = 700.0,
+    json: Json = False,
+) -> None:
+    """Kill one of two hosts under load, then freeze the other.
+
+    failed_after_3s: calls that failed although sent 3 s or more after the fault. failed_within_3s:
+    those before. sent, replied: calls in all. answered_twice: second answers.
+    """
+    _need("psutil")
+    from actorhost.bench import hosts as bench  # noqa: PLC0415
+
+    _show(bench.run(bench.Sizes(rate, work_us, phase)), json=json)
+
+
 def _rate(text: str) -> float | None:
     """Return messages a second, None for half of what is measured."""
     if text == "half":

@@ -75,6 +75,16 @@ def test_every_message_of_an_overload_is_accounted_for() -> None:
     )
 
 
+def test_every_call_to_two_hosts_is_counted_once() -> None:
+    figures = figures_of("hosts --phase 1 --rate 100")
+    assert figures["replied"] + figures["failed_within_3s"] + figures["failed_after_3s"] == figures["sent"]
+    assert figures["answered_twice"] == 0
+    shares = figures["detail"]["shares"]
+    assert set(shares["both"]) == {"first", "second"}
+    assert shares["first killed"].get("second", 0) > 0.5
+    assert all(abs(sum(hosts.values()) - 1) < 0.01 for hosts in shares.values() if hosts)
+
+
 def test_figures_are_for_people_too() -> None:
     command = [sys.executable, "-m", "actorhost", "bench", "density", "--instances", "3"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
