@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 import anyio
+from anyio.streams.memory import MemoryObjectSendStream
 
 from actorhost import clock
 from actorhost.capability import Caller
@@ -52,7 +53,7 @@ class Router:
         self._transport = transport
         self._source = str(host_id)  # the encoder takes plain text only
         self._limits = limits
-        self._send, self._receive = anyio.create_memory_object_stream[tuple[str, bytes]](_REFUSALS)
+        self._refusals: MemoryObjectSendStream[tuple[str, bytes]] | None = None
         self._all_sent = anyio.Event()
         self.refusals_dropped = 0
 
@@ -68,14 +69,17 @@ class Router:
         """Send the refusals and keep the dead letters that wait, within ``limits.stop_timeout``."""
         with anyio.move_on_after(self._limits.stop_timeout):
             await self.dead.stop(self._limits.stop_timeout)
-        self._send.close()
+        if self._refusals is not None:
+            self._refusals.close()
         with anyio.move_on_after(self._limits.stop_timeout):
             await self._all_sent.wait()
 
     async def _send_refusals(self) -> None:
+        send, receive = anyio.create_memory_object_stream[tuple[str, bytes]](_REFUSALS)
+        self._refusals = send
         try:
-            async with self._send, self._receive:
-                async for reply_to, data in self._receive:
+            async with send, receive:
+                async for reply_to, data in receive:
                     await self._publish(reply_to, data)
         finally:
             self._all_sent.set()
@@ -210,7 +214,9 @@ class Router:
         if self._transport.send_now(reply_to, fault):
             return
         try:
-            self._send.send_nowait((reply_to, fault))
+            if self._refusals is None:
+                raise anyio.ClosedResourceError
+            self._refusals.send_nowait((reply_to, fault))
         except (anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
             self.refusals_dropped += 1
 

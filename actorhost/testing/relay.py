@@ -100,7 +100,7 @@ class Relay:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, conditions: Conditions
     ) -> None:
         send, receive = anyio.create_memory_object_stream[_Arrival](HELD)
-        async with receive, anyio.create_task_group() as tasks:
+        async with send, receive, anyio.create_task_group() as tasks:
             tasks.start_soon(self._read, reader, send)
             await self._write(receive, writer, conditions)
 

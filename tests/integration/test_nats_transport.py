@@ -339,7 +339,16 @@ def test_a_refused_address_hides_its_password() -> None:
     assert "hunter2" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("name", ["_process_msg", "_process_err", "_attempt_reconnect", "_connect_to_server"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_process_msg",
+        "_process_err",
+        "_attempt_reconnect",
+        "_connect_to_server",
+        "_process_connect_init",
+    ],
+)
 def test_the_client_still_takes_the_steps_that_are_replaced(name: str) -> None:
     theirs, ours = getattr(nats.aio.client.Client, name), getattr(Connection, name)
     assert inspect.iscoroutinefunction(theirs)
@@ -350,9 +359,22 @@ def test_the_client_still_takes_the_steps_that_are_replaced(name: str) -> None:
 
 def test_the_client_still_has_the_names_that_are_used() -> None:
     client = nats.aio.client.Client()
-    names = {"_flush_queue", "_pending", "_pending_data_size", "_sid", "_transport"}
+    names = {
+        *("_flush_queue", "_pending", "_pending_data_size", "_sid", "_transport"),
+        *("_ps", "_pings_outstanding", "_reading_task", "_ping_interval_task", "_flusher_task"),
+    }
     assert names <= vars(client).keys()
-    assert not {"_receivers", "_events", "_run", "post", "leave", "written", "shut"} & set(dir(client))
+    ours = {
+        name for name in (*vars(Connection), "_receivers", "_events", "_run", "_inbox") if "__" not in name
+    }
+    replaced = {name for name in ours if hasattr(nats.aio.client.Client, name)}
+    assert replaced == {
+        *("_process_msg", "_process_err", "_attempt_reconnect", "_connect_to_server"),
+        "_process_connect_init",
+    }
+    assert not (ours - replaced) & set(dir(client))
+    assert list(inspect.signature(client._process_op_err).parameters) == ["e"]
+    assert "await self._ps.parse(" in inspect.getsource(client._read_loop)
     assert "self._transport.writelines(" in inspect.getsource(client._flusher)
     assert "future.set_result(None)" in inspect.getsource(client._flusher)
     assert list(inspect.signature(client._send_unsubscribe).parameters) == ["sid", "limit"]

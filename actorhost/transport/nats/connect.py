@@ -15,8 +15,14 @@ from actorhost.transport.nats.connection import Connection, Events
 
 RECONNECT_WAIT: Final = 0.25
 """Seconds between attempts to reach the same server again."""
-PING_INTERVAL: Final = 2
-"""Seconds between pings; a server that misses two is given up, so a frozen one within 6 s."""
+PING_INTERVAL: Final = 0.5
+"""Seconds between pings; a server that says nothing to three is given up, within 2 s."""
+_MISSED_PINGS: Final = 3
+_AGAIN: Final = 0.3
+"""Share of the time-out of the first connection that each step of a later one may take.
+
+An attempt that fell into a hole must not go on long after the network is back: 1.5 s by default.
+"""
 _NEVER_FORCE: Final = 1 << 62
 """Keeps nats-py from forcing a flush itself: that wait has no deadline and swallows cancellation."""
 
@@ -50,20 +56,18 @@ async def connect(servers: Sequence[str], *, name: str, timeout: float, events: 
         if len(failures) >= len(servers):
             scope.reschedule(0)
 
-    async def restored() -> None:
-        events.restored()
-
     try:
         async with asyncio.timeout(timeout) as scope:
             await connection.connect(
                 list(servers),
                 name=name,
                 error_cb=report,
-                reconnected_cb=restored,
+                reconnected_cb=events.restored,
                 connect_timeout=timeout,  # type: ignore[arg-type]  # handed to asyncio as it is
                 reconnect_time_wait=RECONNECT_WAIT,  # type: ignore[arg-type]  # likewise
                 max_reconnect_attempts=-1,
-                ping_interval=PING_INTERVAL,
+                ping_interval=PING_INTERVAL,  # type: ignore[arg-type]  # likewise
+                max_outstanding_pings=_MISSED_PINGS,
                 pending_size=_NEVER_FORCE,
                 skip_subject_validation=True,
             )
@@ -74,6 +78,7 @@ async def connect(servers: Sequence[str], *, name: str, timeout: float, events: 
         await connection.shut()
         raise
     opening = False
+    connection.options["connect_timeout"] = _AGAIN * timeout
     return connection
 
 

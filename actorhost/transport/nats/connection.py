@@ -1,16 +1,25 @@
-"""nats-py's client with four of its inner steps replaced, each for a reason that was measured.
+"""nats-py's client with five of its inner steps replaced, each for a reason that was measured.
 
-``_process_msg``        hands a message straight to its receiver. nats-py puts it in a queue that a
-                        task per subscription reads: slower, silently lossy once the queue is full,
-                        and a subject that is not UTF-8 ends its read loop for good.
-``_process_err``        reports what the server complains about. nats-py closes for good on most of
-                        these; a server that means it hangs up, and that leads to a reconnection.
-``_attempt_reconnect``  reports a lost connection at once and aborts the socket. nats-py first waits
-                        for a polite close, which a frozen server never grants.
-``_connect_to_server``  joins what is written at once. Several releases of CPython 3.12 and 3.13 do
-                        not tell a writer of many pieces to wait (CVE-2024-12254), nor bound them.
-                        It also shields the wait for the socket's end: the reconnection and a close
-                        share one future, and cancelling the first would look like cancelling the other.
+``_process_msg``: hands a message straight to its receiver. nats-py puts it in a queue that a task per
+subscription reads: slower, silently lossy once the queue is full, and a subject that is not UTF-8 ends
+its read loop for good.
+
+``_process_err``: reports what the server complains about. nats-py closes for good on most of these; a
+server that means it hangs up, and that leads to a reconnection.
+
+``_attempt_reconnect``: reports a lost connection at once and aborts the socket. nats-py first waits for
+a polite close, which a frozen server never grants. Requests that wait to be sent are dropped: their
+callers are told now, and nobody wants them done later.
+
+``_connect_to_server``: drops what is left of an attempt that failed. nats-py forgets the open socket,
+and the tasks that read and write it would meddle with the next one. It also joins what is written at
+once: several releases of CPython 3.12 and 3.13 do not tell a writer of many pieces to wait
+(CVE-2024-12254), nor bound them. And it shields the wait for the socket's end: the reconnection and a
+close share one future, and cancelling the first would look like cancelling the other.
+
+``_process_connect_init``: makes any nonsense in a server's greeting an error after which the next
+attempt is made. nats-py ends its attempts for ever on some of it, and takes a connection that the server
+did not confirm for a good one, though nothing is ever sent on it.
 
 Owned by one :class:`~actorhost.transport.nats.transport.NatsTransport`. These are private names of
 the client: a test proves that the installed version has them and calls them.
@@ -19,13 +28,15 @@ the client: a test proves that the installed version has them and calls them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from nats.aio.client import Client, Srv
 from nats.aio.subscription import Subscription
 from nats.errors import Error
+
+from actorhost.transport.nats.parser import StrictParser
 
 _LONGEST_RUN: Final = 256
 """Messages delivered before the event loop gets its turn: a full socket buffer holds thousands."""
@@ -39,7 +50,7 @@ class Events:
     """What a connection reports: it broke, it is back, and an error that did neither."""
 
     lost: Callable[[], None]
-    restored: Callable[[], None]
+    restored: Callable[[], Awaitable[None]]
     error: Callable[[Exception], None]
 
 
@@ -51,12 +62,18 @@ class Connection(Client):
         self._events = events
         self._receivers: dict[int, Receiver] = {}
         self._run = 0
+        self._inbox = b""
+        self._ps = StrictParser(self, self._heard, events.error)
 
     @property
     def unsent_bytes(self) -> int:
         """Bytes that the operating system has not taken yet."""
         writer = self._writer()
         return self.pending_data_size + (writer.transport.get_write_buffer_size() if writer else 0)
+
+    def expect_answers(self, inbox: str) -> None:
+        """Take what is sent with a reply subject under `inbox` for a request."""
+        self._inbox = f" {inbox}".encode()
 
     async def listen(self, subject: str, queue: str, receiver: Receiver) -> Subscription:
         """Subscribe; `receiver` is called by the read loop for each message until :meth:`forget`."""
@@ -104,6 +121,12 @@ class Connection(Client):
         await self._flush_queue.put(future)
         await future
 
+    async def replace(self, reason: str) -> None:
+        """Give the connection up for `reason`, as if it had broken."""
+        error = Error(f"nats: {reason}")
+        self._events.error(error)
+        await self._process_op_err(error)
+
     async def shut(self) -> None:
         """Drop the socket with whatever still waits to be sent, and end every task of this client."""
         self._receivers.clear()
@@ -111,6 +134,18 @@ class Connection(Client):
         self._pending_data_size = 0
         self._abort()
         await self.close()
+
+    def _heard(self) -> None:
+        # Whatever a server says, it is there: on a slow link a pong may queue behind a lot.
+        self._pings_outstanding = 0
+
+    def _drop_requests(self) -> None:
+        kept = [command for command in self._pending if not self._is_request(command)]
+        self._pending = kept
+        self._pending_data_size = sum(map(len, kept))
+
+    def _is_request(self, command: bytes) -> bool:
+        return bool(self._inbox) and self._inbox in command.partition(b"\r\n")[0]
 
     def _abort(self) -> None:
         writer = self._writer()
@@ -136,10 +171,25 @@ class Connection(Client):
 
     async def _attempt_reconnect(self) -> None:
         self._events.lost()
+        self._drop_requests()
         self._abort()
         await super()._attempt_reconnect()
 
+    async def _process_connect_init(self) -> None:
+        try:
+            await super()._process_connect_init()
+        except (OSError, Error):
+            raise
+        except Exception as error:
+            raise Error(f"nats: the server's greeting makes no sense: {error!r}") from error
+        if not self.is_connected:
+            raise Error("nats: the server did not confirm the connection")
+
     async def _connect_to_server(self, s: Srv) -> None:
+        for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
+            if task is not None:
+                task.cancel()
+        self._abort()
         await super()._connect_to_server(s)
         transport = self._transport
         assert transport is not None, "made by the call above"  # noqa: S101

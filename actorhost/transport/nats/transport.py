@@ -39,6 +39,9 @@ _STATUS: Final = b"NATS/1.0 "
 """How the headers of a word from the server itself begin; a message's own go on with a line end."""
 _NO_RESPONDERS: Final = b"NATS/1.0 503"
 
+_PROOF: Final = 1.0
+"""Seconds in which a connection that is back must carry a message to ourselves."""
+
 _log: Final = Log("actorhost.transport")
 
 
@@ -77,6 +80,7 @@ class NatsTransport:
             events=Events(self._on_lost, self._on_restored, self._on_error),
         )
         try:
+            connection.expect_answers(self._requests.inbox)
             await connection.listen(f"{self._requests.inbox}*", "", self._on_inbox)
             # Proves the whole way, out and back: permissions may close either.
             await self._confirm(connection, max(0.01, until - clock.monotonic()))
@@ -259,9 +263,18 @@ class NatsTransport:
             )
         )
 
-    def _on_restored(self) -> None:
+    async def _on_restored(self) -> None:
         self._tally.reconnects += 1
         _log.info("connection to NATS restored", servers=self._shown)
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            # A network that is not well yet may have spoilt the subscription that answers come to.
+            await self._confirm(connection, _PROOF)
+        except ServerUnavailable:
+            if connection.is_connected:
+                await connection.replace("answers do not arrive")
 
     def _on_error(self, error: Exception) -> None:
         self._tally.server_errors += 1
