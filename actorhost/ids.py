@@ -14,6 +14,13 @@ from typing import ClassVar, Final, Self
 
 from actorhost.errors import InvalidName
 
+MAX_SUBJECT: Final = 255
+"""Longest subject pattern, in characters."""
+
+_RESERVED: Final = ("ah", "_INBOX")
+"""First tokens of subjects that the runtime uses, and of those that answers come to."""
+_SUBJECT: Final = re.compile(r"(?:(?:\*|[^\s.*>]+)\.)*(?:\*|>|[^\s.*>]+)")
+
 MAX_OPERATION_BYTES: Final = 255
 """Longest operation name, in UTF-8 bytes; percent-encoded it still fits a NATS subject."""
 
@@ -108,6 +115,45 @@ class Digest(_Name):
         return cls(hashlib.sha256(data).hexdigest())
 
 
+class SubjectPattern(str):
+    """NATS subjects to take messages from: tokens joined by dots, ``*`` for any one, a last ``>`` for more.
+
+    The first token is plain text, and none that the runtime or the server use for themselves: a
+    pattern that began with a wildcard would also take their messages.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: object) -> Self:
+        """Return `text` as a pattern, or raise :class:`InvalidName` saying which rule it breaks."""
+        if (
+            not isinstance(text, str)
+            or len(text) > MAX_SUBJECT
+            or not text.isprintable()
+            or _SUBJECT.fullmatch(text) is None
+        ):
+            hint = f"use at most {MAX_SUBJECT} characters: tokens without blanks, joined by dots, such as"
+            raise InvalidName(f"{_shown(text)} is not a subject to take from", hint=f"{hint} sensors.*.temp")
+        first = text.partition(".")[0]
+        if first in ("*", ">"):
+            raise InvalidName(
+                f"{_shown(text)} would also take messages that the runtime sends to itself",
+                hint="begin with a token that is no wildcard",
+            )
+        if first in _RESERVED or first.startswith("$"):
+            raise InvalidName(
+                f"{_shown(text)} is in a part that belongs to the runtime or to NATS",
+                hint=f"begin with another token than {', '.join(_RESERVED)} or one with a '$'",
+            )
+        return cls(text)
+
+    @classmethod
+    def pattern(cls) -> str:
+        """Return the regular expression that the whole text matches, for schemas."""
+        return rf"(?!(?:{'|'.join(_RESERVED)})(?:\.|$))[^$\s.*>][^\s.*>]*(?:\.(?:\*|[^\s.*>]+))*(?:\.>)?"
+
+
 class OperationName(str):
     """Name of an operation: any text without control characters, at most 255 UTF-8 bytes."""
 
@@ -124,6 +170,11 @@ class OperationName(str):
                 hint=f"use 1 to {MAX_OPERATION_BYTES} bytes of printable text",
             )
         return cls(text)
+
+    @classmethod
+    def pattern(cls) -> str:
+        """Return a regular expression that every operation name matches, for schemas."""
+        return rf"[^\x00-\x1f\x7f]{{1,{MAX_OPERATION_BYTES}}}"
 
 
 def new_call_id() -> str:

@@ -18,6 +18,7 @@ from actorhost.manifest.grammar import (
     Actor,
     ActorComponent,
     Annotations,
+    Ingest,
     Link,
     Mailbox,
     Manifest,
@@ -26,8 +27,8 @@ from actorhost.manifest.grammar import (
     ProviderComponent,
     RestartRules,
 )
-from actorhost.manifest.model import ActorSpec, Application, LinkSpec, ProviderSpec
-from actorhost.manifest.parts import actors_of, links_of, providers_of
+from actorhost.manifest.model import ActorSpec, Application, IngestSpec, LinkSpec, ProviderSpec
+from actorhost.manifest.parts import actors_of, ingests_of, links_of, providers_of
 from actorhost.manifest.shapes import Record
 
 Spec = TypeVar("Spec", ActorSpec, ProviderSpec, LinkSpec)
@@ -102,6 +103,7 @@ def _actor(component: Record, names: frozenset[ActorName], limits: Limits) -> Pa
         contracts=actor.find(Actor.contracts) or (),
         links=tuple(link.spec for link in links),
         restarts=_restarts(actor.find(Actor.restarts)),
+        ingests=tuple(spec for one in ingests_of(component) if (spec := _ingest(one)) is not None),
     )
     return Part(spec, component.place(ActorComponent.name), actor, links)
 
@@ -130,6 +132,19 @@ def _link(link: Record, actors: frozenset[ActorName]) -> Part[LinkSpec]:
         is_actor=target in actors,
     )
     return Part(spec, link.place(Link.name), link)
+
+
+def _ingest(ingest: Record) -> IngestSpec | None:
+    subject, operation = ingest.find(Ingest.subject), ingest.find(Ingest.operation)
+    if subject is None or operation is None:
+        return None
+    return IngestSpec(
+        subject=subject,
+        operation=operation,
+        payload=ingest.need(Ingest.payload),
+        with_subject=ingest.need(Ingest.with_subject),
+        answer=ingest.need(Ingest.answer),
+    )
 
 
 def _provider(component: Record) -> Part[ProviderSpec] | None:

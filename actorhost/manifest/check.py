@@ -13,10 +13,18 @@ from typing import Final
 from actorhost.ids import ContractId
 from actorhost.limits import Limits
 from actorhost.manifest.cursor import Cursor
-from actorhost.manifest.grammar import Actor, ActorComponent, Link, Mailbox, Provider, ProviderComponent
+from actorhost.manifest.grammar import (
+    Actor,
+    ActorComponent,
+    Ingest,
+    Link,
+    Mailbox,
+    Provider,
+    ProviderComponent,
+)
 from actorhost.manifest.model import DENSE_MEMORY, Profile
 from actorhost.manifest.nodes import Sequence
-from actorhost.manifest.parts import actors_of, links_of, names_of, providers_of
+from actorhost.manifest.parts import actors_of, ingests_of, links_of, names_of, providers_of
 from actorhost.manifest.shapes import Record
 from actorhost.manifest.wording import size, suggestion
 
@@ -42,6 +50,7 @@ def check(manifest: Record, limits: Limits) -> None:
             _check_sizes(actor, limits)
             _check_links(component, actor, targets)
             _check_contracts(component, actor)
+        _check_ingests(component)
 
 
 def _provided(component: Record) -> tuple[str, ContractId | None]:
@@ -95,9 +104,10 @@ def _check_links(component: Record, actor: Record, targets: _Targets) -> None:
         namespace, name = link.find(Link.contract) or link.find(Link.target), link.find(Link.name)
         if namespace is None or name is None or not link.sound(Link.contract):
             continue
-        if (first := seen.setdefault((namespace, name), link.cursor.key_at.line)) != link.cursor.key_at.line:
-            hint = f"give one of them another name; the first is on line {first}"
+        if (namespace, name) in seen:
+            hint = f"give one of them another name; the first is on line {seen[namespace, name]}"
             link.cursor.refuse_key(f"another link of this actor reaches {namespace} as {name}", hint)
+        seen.setdefault((namespace, name), link.cursor.key_at.line)
 
 
 def _check_target(link: Record, targets: _Targets) -> None:
@@ -124,6 +134,19 @@ def _check_declared(link: Record, actor: Record) -> None:
     if contract is not None and contract not in declared and actor.sound(Actor.contracts):
         message = f"the actor does not declare the contract {contract}"
         link.place(Link.contract).refuse(message, f"add it to the actor's list: contracts: [{contract}]")
+
+
+def _check_ingests(component: Record) -> None:
+    """Hosts share the messages of a subject by its name: an actor takes from each once."""
+    seen: dict[str, int] = {}
+    for ingest in ingests_of(component):
+        if (subject := ingest.find(Ingest.subject)) is None:
+            continue
+        place = ingest.place(Ingest.subject)
+        if subject in seen:
+            hint = f"delete one, or take it to another actor; the first is on line {seen[subject]}"
+            place.refuse(f"another ingest of this actor takes {subject}", hint)
+        seen.setdefault(subject, place.node.at.line)
 
 
 def _check_contracts(component: Record, actor: Record) -> None:

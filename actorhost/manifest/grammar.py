@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, Final
 
-from actorhost.ids import ActorName, ContractId, Digest, LinkName
+from actorhost.ids import ActorName, ContractId, Digest, LinkName, OperationName, SubjectPattern
 from actorhost.lifecycle import RestartPolicy
 from actorhost.limits import Limits
-from actorhost.manifest.kinds import Choice, Constant, Matching, Named, Prose, Text
-from actorhost.manifest.model import DEFAULT_LINK, InstancePolicy, Profile
+from actorhost.manifest.kinds import Choice, Constant, Flag, Matching, Named, Prose, Text
+from actorhost.manifest.model import DEFAULT_LINK, InstancePolicy, PayloadFormat, Profile
 from actorhost.manifest.quantities import Duration, Size, Whole
 from actorhost.manifest.shapes import Configuration, Field, ListOf, MapOf, Object, Variants
 from actorhost.manifest.wording import duration, size
 
 API_VERSION: Final = "core.oam.dev/v1beta1"
 LATER_COMPONENTS: Final = ("twin",)
-LATER_TRAITS: Final = ("spreadscaler", "daemonscaler", "ingest")
+LATER_TRAITS: Final = ("spreadscaler", "daemonscaler")
 
 _DEFAULTS: Final = Limits()
 _RESTARTS: Final = RestartPolicy()
@@ -58,12 +58,60 @@ class Link:
     shape: Final = Object("What a link reaches, and how.", target, contract, name, config)
 
 
-class Trait:
-    """A trait of an actor; today only links."""
+class Ingest:
+    """Properties of an ``ingest`` trait."""
+
+    subject: Final = Field(
+        key="subject",
+        kind=Named(SubjectPattern, "a subject to take from"),
+        required=True,
+        about="the NATS subject; '*' is any one token, a last '>' all that follow",
+    )
+    operation: Final = Field(
+        key="operation",
+        kind=Named(OperationName, "an operation name"),
+        required=True,
+        about="what the actor is told to do with each message",
+    )
+    payload: Final = Field(
+        key="payload",
+        kind=Choice(PayloadFormat),
+        default=PayloadFormat.JSON,
+        about="what messages hold; the actor gets JSON as MessagePack",
+    )
+    with_subject: Final = Field(
+        key="with-subject",
+        kind=Flag(),
+        default=False,
+        about="whether the actor gets a map of subject and payload",
+    )
+    answer: Final = Field(
+        key="answer", kind=Flag(), default=True, about="whether a message with a reply subject is answered"
+    )
+    shape: Final = Object(
+        "What comes from a subject, and where it goes.", subject, operation, payload, with_subject, answer
+    )
+
+
+class LinkTrait:
+    """A trait that links an actor to what it may use."""
 
     tag: Final = Field(key="type", kind=Constant("link"), required=True, about="what the trait is")
     properties: Final = Field(key="properties", kind=Link.shape, required=True, about="what the link reaches")
-    shape: Final = Variants("trait", {"link": Object("A link.", tag, properties)}, LATER_TRAITS)
+    shape: Final = Object("A link.", tag, properties)
+
+
+class IngestTrait:
+    """A trait that feeds an actor from a subject."""
+
+    tag: Final = Field(key="type", kind=Constant("ingest"), required=True, about="what the trait is")
+    properties: Final = Field(
+        key="properties", kind=Ingest.shape, required=True, about="what comes and where"
+    )
+    shape: Final = Object("Messages from a subject.", tag, properties)
+
+
+_TRAIT: Final = Variants("trait", {"link": LinkTrait.shape, "ingest": IngestTrait.shape}, LATER_TRAITS)
 
 
 class Mailbox:
@@ -197,7 +245,9 @@ class ActorComponent:
     tag: Final = Field(key="type", kind=Constant("actor"), required=True, about="what it is")
     properties: Final = Field(key="properties", kind=Actor.shape, required=True, about="how the actor runs")
     traits: Final = Field(
-        key="traits", kind=ListOf(Trait.shape, 0, 1000), about="what the actor is linked to"
+        key="traits",
+        kind=ListOf(_TRAIT, 0, 1000),
+        about="what the actor is linked to, and where its messages come from",
     )
     shape: Final = Object("An actor.", name, tag, properties, traits)
 

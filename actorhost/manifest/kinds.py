@@ -153,6 +153,20 @@ class Constant(Single[str]):
         return {"const": self._only}
 
 
+class Flag(Single[bool]):
+    """``true`` or ``false``."""
+
+    def value(self, node: Node) -> bool:
+        """Return the value."""
+        if isinstance(node, Scalar) and isinstance(node.value, bool):
+            return node.value
+        raise Unfit(f"expected true or false, found {describe(node)}", "write true or false, without quotes")
+
+    def schema(self) -> Schema:
+        """Describe the value."""
+        return {"type": "boolean"}
+
+
 class Named(Single[Name]):
     """Text that passes the rule of one of the types in :mod:`actorhost.ids`; `what` words a refusal."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from actorhost.ids import ActorName, ContractId, Digest, LinkName
+from actorhost.ids import ActorName, ContractId, Digest, LinkName, OperationName, SubjectPattern
 from actorhost.lifecycle import RestartPolicy
 from actorhost.limits import MIB, Limits
 
@@ -53,6 +53,29 @@ class LinkSpec:
     is_actor: bool = False
 
 
+class PayloadFormat(StrEnum):
+    """What the messages from a subject hold; an actor gets the first two as MessagePack."""
+
+    JSON = "json"
+    MESSAGEPACK = "messagepack"
+    RAW = "raw"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSpec:
+    """A subject whose messages become messages to `operation` of the actor.
+
+    With `with_subject` the actor gets a map of ``subject`` and ``payload`` instead of the payload.
+    With `answer` a message that has a reply subject is answered.
+    """
+
+    subject: SubjectPattern
+    operation: OperationName
+    payload: PayloadFormat = PayloadFormat.JSON
+    with_subject: bool = False
+    answer: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActorSpec:
     """One actor: its module, what it may use and what it may reach.
@@ -77,6 +100,7 @@ class ActorSpec:
     contracts: tuple[ContractId, ...] = ()
     links: tuple[LinkSpec, ...] = ()
     restarts: RestartPolicy = field(default_factory=RestartPolicy)
+    ingests: tuple[IngestSpec, ...] = ()
 
     @property
     def chosen_profile(self) -> Profile:

@@ -1,4 +1,4 @@
-"""The parts of a manifest that was read: its actors, providers and links.
+"""The parts of a manifest that was read: its actors, providers, links and ingests.
 
 Pure functions over one reading's records; parts that could not be read are left out.
 """
@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actorhost.manifest.cursor import Cursor
-from actorhost.manifest.grammar import ActorComponent, Manifest, ProviderComponent, Spec, Trait
+from actorhost.manifest.grammar import (
+    ActorComponent,
+    IngestTrait,
+    LinkTrait,
+    Manifest,
+    ProviderComponent,
+    Spec,
+)
 from actorhost.manifest.nodes import Mapping, Scalar, Sequence
 from actorhost.manifest.shapes import Record
 
@@ -25,8 +32,16 @@ def providers_of(manifest: Record) -> tuple[Record, ...]:
 
 def links_of(actor: Record) -> tuple[Record, ...]:
     """Return the links of an actor component."""
-    found = (trait.find(Trait.properties) for trait in actor.find(ActorComponent.traits) or ())
+    traits = (one for one in actor.find(ActorComponent.traits) or () if one.shape is LinkTrait.shape)
+    found = (trait.find(LinkTrait.properties) for trait in traits)
     return tuple(link for link in found if link is not None)
+
+
+def ingests_of(actor: Record) -> tuple[Record, ...]:
+    """Return what an actor component takes from subjects."""
+    traits = (one for one in actor.find(ActorComponent.traits) or () if one.shape is IngestTrait.shape)
+    found = (trait.find(IngestTrait.properties) for trait in traits)
+    return tuple(ingest for ingest in found if ingest is not None)
 
 
 def names_of(manifest: Record) -> Iterator[tuple[str, Cursor]]:

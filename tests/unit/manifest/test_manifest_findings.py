@@ -110,8 +110,8 @@ LINK = "spec.components[0].traits[0].properties"
         ("[a:b]", "a:b", f"11:20: {ACTOR}.contracts: expected a list, found the text 'a:b'"),
         (
             "type: link",
-            "type: ingest",
-            "13:17: spec.components[0].traits[0].type: trait type ingest is not supported by this version",
+            "type: later",
+            "13:17: spec.components[0].traits[0].type: 'later' is no trait type",
         ),
         ("provider: p, ", "", "17:7: spec.components[1].properties: the key provider is missing"),
         (
@@ -197,3 +197,13 @@ def test_what_a_report_shows_of_the_file_is_short_and_printable() -> None:
     (finding,) = findings_of(text)
     assert len(finding.excerpt) == 120
     assert finding.excerpt.isprintable()
+
+
+def test_two_links_of_one_name_on_one_line_are_a_finding() -> None:
+    again = "- {type: link, properties: {target: store, contract: a:b}}"
+    one_line = GOOD.replace(
+        "traits:\n        - type: link\n          properties: {target: store, contract: a:b}",
+        f"traits: [{again[2:]}, {again[2:]}]",
+    )
+    (finding,) = findings_of(one_line)
+    assert finding.message == "another link of this actor reaches a:b as default"
