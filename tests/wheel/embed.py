@@ -12,6 +12,10 @@ from actorhost import Host
 from actorhost.manifest import Application, load_manifest
 
 
+EXTRAS = {"keyvalue-redis": "redis"}
+"""Providers that need a package of an extra, which is not installed here."""
+
+
 async def ask(application: Application, base: Path) -> bytes:
     """Return what the application's echo actor answers."""
     async with Host() as host:
@@ -28,7 +32,11 @@ def main(manifest: Path) -> None:
     if "site-packages" not in str(actorhost.__file__):
         sys.exit(f"actorhost was imported from {actorhost.__file__}")
     for found in entry_points(group="actorhost.providers"):
-        found.load()
+        try:
+            found.load()
+        except ModuleNotFoundError as error:
+            if error.name != EXTRAS.get(found.name):
+                raise
 
 
 main(Path(sys.argv[1]))
