@@ -175,11 +175,16 @@ def _is_written(method: object) -> bool:
     return inspect.iscoroutinefunction(method) and not getattr(method, "__isabstractmethod__", False)
 
 
+def _needs(point: EntryPoint) -> str:
+    package = point.dist.name if point.dist is not None else "the package that offers it"
+    return f"pip install '{package}[{','.join(point.extras)}]'" if point.extras else f"see {package}"
+
+
 def _imported(point: EntryPoint) -> object:
     try:
         return point.load()
     except Exception as error:
         raise ProviderRefused(
             f"provider {point.name!r} cannot be imported from {point.value}: {error}",
-            hint="install what it needs",
+            hint=f"install what it needs: {_needs(point)}",
         ) from error
