@@ -7,18 +7,22 @@ that. A deployment that fails to start leaves nothing behind.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import anyio
 from anyio.abc import TaskGroup
 
 from actorhost.capability import Grants, Registry, Secrets
 from actorhost.engine import Module, Profile
-from actorhost.errors import ModuleRefused
+from actorhost.errors import ModuleRefused, ProviderFailed
 from actorhost.host.actor import Actor
 from actorhost.host.router import Router
 from actorhost.host.services import Services
 from actorhost.ids import Digest
 from actorhost.manifest import ActorSpec, Application
+from actorhost.telemetry.log import Log
+
+_log: Final = Log("actorhost.host")
 
 
 class Deployment:
@@ -69,7 +73,7 @@ class Deployment:
         """Take no more messages, then stop the actors and the providers, in reverse order.
 
         What waits or is in hand may finish within `drain` seconds; then it gets a fault. It may be
-        started again until :meth:`forget`.
+        started again until :meth:`forget`. A provider that does not stop is given up, and logged.
         """
         names = [actor.spec.name for actor in self.actors]
         await self._router.intake.detach(names)
@@ -82,7 +86,11 @@ class Deployment:
             actor = self.actors.pop()
             await actor.stop()
             self._services.broker.forget(actor.spec.name)
-        await self._registry.close()
+        try:
+            await self._registry.close()
+        except ProviderFailed as error:
+            # It was told to and had its time; it must not keep others from stopping, or a successor.
+            _log.error("provider not stopped", application=str(self.application.name), reason=error.message)
 
     def forget(self) -> None:
         """Free the compiled modules and the secrets; the deployment has stopped for good."""
