@@ -15,6 +15,7 @@ import typer
 from actorhost.cli import output
 from actorhost.errors import InvalidInput
 from actorhost.host import loop
+from actorhost.telemetry import log
 
 app = typer.Typer(
     add_completion=False,
@@ -188,6 +189,27 @@ def hosts(
     _show(bench.run(bench.Sizes(rate, work_us, phase)), json=json)
 
 
+@app.command()
+def recovery(
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Times the NATS server is killed.")] = 3,
+    away: Annotated[float, typer.Option(min=0, max=600, help="Seconds it stays away.")] = 5.0,
+    messages: Annotated[int, typer.Option(min=100, help="Messages to the trapping actor.")] = 10_000,
+    rate: Annotated[float, typer.Option(min=10, max=_FASTEST, help="Of them in a second.")] = 1000.0,
+    json: Json = False,
+) -> None:
+    """Kill the NATS server under calls; send thousands of messages to an actor that traps on each.
+
+    back_s: from the server's answer to a call's success. past_deadline: calls that ended too late.
+    restarts: of the trapping actor, and how many its policy allows. neighbour_p99_rise_ms: of an
+    actor beside it. memory_growth_mb: from the middle of the storm to its end.
+    """
+    _need("psutil")
+    from actorhost.bench import recovery as bench  # noqa: PLC0415
+    from actorhost.bench import storm  # noqa: PLC0415
+
+    _show(bench.run(bench.Sizes(rounds, away, storm.Sizes(messages, rate))), json=json)
+
+
 def _rate(text: str) -> float | None:
     """Return messages a second, None for half of what is measured."""
     if text == "half":
@@ -212,6 +234,8 @@ def _need(*modules: str) -> None:
 
 
 def _show(measuring: Coroutine[Any, Any, dict[str, Any]], *, json: bool) -> None:
+    # A client that loses its server on purpose has much to say that is no news here.
+    log.configure(sys.stderr, level="error")
     figures = loop.run(measuring)
     if json:
         output.json_line(figures)

@@ -85,6 +85,16 @@ def test_every_call_to_two_hosts_is_counted_once() -> None:
     assert all(abs(sum(hosts.values()) - 1) < 0.01 for hosts in shares.values() if hosts)
 
 
+def test_no_call_is_late_and_every_message_of_a_storm_is_answered() -> None:
+    figures = figures_of("recovery --rounds 1 --away 0.5 --messages 2000")
+    assert figures["past_deadline"] == 0
+    assert 0 < figures["back_s"] < 30
+    assert figures["storm_sent"] == 2000 == figures["storm_trapped"] + figures["storm_refused"]
+    assert figures["restarts"] == figures["restarts_allowed"] == figures["storm_trapped"] - 1
+    assert (figures["storm_unanswered"], figures["neighbour_failed"]) == (0, 0)
+    assert {"neighbour_p99_rise_ms", "memory_growth_mb"} < set(figures)
+
+
 def test_figures_are_for_people_too() -> None:
     command = [sys.executable, "-m", "actorhost", "bench", "density", "--instances", "3"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
