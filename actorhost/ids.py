@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Self
 from actorhost.errors import InvalidName
 
 MAX_SUBJECT: Final = 255
-"""Longest subject pattern, in characters."""
+"""Longest subject pattern, in UTF-8 bytes: a server reads no longer line than 4 KiB."""
 
 _RESERVED: Final = ("ah", "_INBOX")
 """First tokens of subjects that the runtime uses, and of those that answers come to."""
@@ -129,11 +129,11 @@ class SubjectPattern(str):
         """Return `text` as a pattern, or raise :class:`InvalidName` saying which rule it breaks."""
         if (
             not isinstance(text, str)
-            or len(text) > MAX_SUBJECT
             or not text.isprintable()
+            or len(text.encode("utf-8")) > MAX_SUBJECT
             or _SUBJECT.fullmatch(text) is None
         ):
-            hint = f"use at most {MAX_SUBJECT} characters: tokens without blanks, joined by dots, such as"
+            hint = f"use at most {MAX_SUBJECT} bytes: tokens without blanks, joined by dots, such as"
             raise InvalidName(f"{_shown(text)} is not a subject to take from", hint=f"{hint} sensors.*.temp")
         first = text.partition(".")[0]
         if first in ("*", ">"):

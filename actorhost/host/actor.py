@@ -44,13 +44,16 @@ _log: Final = Log("actorhost.host")
 class Counts:
     """How the messages of one actor ended: replies, faults by code, dropped before they ran, refused.
 
-    `dead` are those of the refused and the faulted that became dead letters.
+    `dead` are those of the refused and the faulted that became dead letters. `ingested` came from
+    subjects of ingest traits into the mailbox, `malformed` did not; they are dead letters, too.
     """
 
     replied: int = 0
     expired: int = 0
     refused: int = 0
     dead: int = 0
+    ingested: int = 0
+    malformed: int = 0
     faults: dict[str, int] | None = None
 
     def fault(self, code: str) -> None:

@@ -69,6 +69,8 @@ class ActorStatus(Struct, frozen=True, kw_only=True):
     `instances` may handle messages at once and `made` counts sandboxes; `accepted` came into the
     mailbox, `replied` and `faults` (by code) are how they ended, `expired` of those waited too long;
     `refused` did not come in, and `dead` became dead letters, whether refused or ended with a fault.
+    Of the accepted, `ingested` came from subjects of ingest traits; `malformed` came from there and
+    were not accepted.
     """
 
     name: str
@@ -87,6 +89,8 @@ class ActorStatus(Struct, frozen=True, kw_only=True):
     expired: int
     faults: dict[str, int]
     dead: int = 0
+    ingested: int = 0
+    malformed: int = 0
 
 
 class StatusPage(Struct, frozen=True):

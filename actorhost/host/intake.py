@@ -1,4 +1,4 @@
-"""Keeps each actor's place in its queue group, and gives it up while another host can take over.
+"""Keeps each actor's place in its queue groups, and gives it up while another host can take over.
 
 Owned by the host; an actor is subscribed from :meth:`Intake.attach` to :meth:`Intake.detach`. One
 that refuses messages leaves its queue group if another host of the lattice says that it has room,
@@ -10,6 +10,7 @@ to all on the actor's room subject, which a host answers only if it would take m
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 import anyio
@@ -36,17 +37,33 @@ _FULL: Final = 0.95
 _log: Final = Log("actorhost.host")
 
 
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """A subject whose messages go to `handler`, shared with other hosts in the group `queue`."""
+
+    subject: str
+    queue: str
+    handler: Handler
+
+
 class _Place:
-    """One actor's place in its queue group; `subscription` is None while it was given up."""
+    """One actor's place in its queue groups; there are no `subscriptions` while it was given up."""
 
-    __slots__ = ("actor", "asked_at", "covered", "handler", "subscription")
+    __slots__ = ("actor", "asked_at", "covered", "interests", "moving", "subscriptions")
 
-    def __init__(self, actor: Actor, handler: Handler) -> None:
+    def __init__(self, actor: Actor, interests: tuple[Interest, ...]) -> None:
         self.actor = actor
-        self.handler = handler
-        self.subscription: Subscription | None = None
+        self.interests = interests
+        self.subscriptions: list[Subscription] = []
+        self.moving = anyio.Lock()
         self.covered = False
         self.asked_at = -_KNOWN_FOR
+
+    async def close(self) -> None:
+        """End all subscriptions; those left when this is cancelled are still listed."""
+        while self.subscriptions:
+            await self.subscriptions[-1].close()
+            self.subscriptions.pop()
 
 
 class Intake:
@@ -60,13 +77,18 @@ class Intake:
         self._troubled: dict[str, _Place] = {}
         self._trouble = anyio.Event()
 
-    async def attach(self, actor: Actor, handler: Handler) -> None:
-        """Call `handler` for each message to `actor` that this host gets its share of."""
-        place = self._places[actor.spec.name] = _Place(actor, handler)
+    async def attach(self, actor: Actor, handler: Handler, *others: Interest) -> None:
+        """Call `handler` for each message to `actor` that this host gets its share of.
+
+        `others` are subjects that feed the actor, too.
+        """
+        name = actor.spec.name
+        own = Interest(rpc_wildcard(self._lattice, name), name, handler)
+        place = self._places[name] = _Place(actor, (own, *others))
         try:
             await self._join(place)
         except BaseException:
-            del self._places[actor.spec.name]
+            self._places.pop(name, None)
             raise
 
     async def detach(self, names: Iterable[str]) -> None:
@@ -95,7 +117,7 @@ class Intake:
     def away(self, name: str) -> bool:
         """Whether the actor has given up its place for now."""
         place = self._places.get(name)
-        return place is not None and place.subscription is None
+        return place is not None and not place.subscriptions
 
     async def run(self) -> None:
         """Answer other hosts, and look after actors without room, until cancelled."""
@@ -141,7 +163,7 @@ class Intake:
 
     def _on_question(self, subject: str, reply_to: str, _data: bytes) -> None:
         place = self._places.get(actor_of_room(subject))
-        if reply_to and place is not None and place.subscription is not None and self._has_room(place.actor):
+        if reply_to and place is not None and place.subscriptions and self._has_room(place.actor):
             self._transport.send_now(reply_to, b"")
 
     def _has_room(self, actor: Actor) -> bool:
@@ -151,15 +173,19 @@ class Intake:
         return actor.refuses() or self._budget.fuller_than(_FULL)
 
     async def _join(self, place: _Place) -> None:
-        if place.subscription is not None:
-            return
-        name = place.actor.spec.name
-        subject = rpc_wildcard(self._lattice, name)
-        place.subscription = await self._transport.subscribe(subject, place.handler, queue=name)
-        if self._places.get(name) is not place:  # detached meanwhile
-            await self._leave(place)
+        # One at a time: messages come, and may be refused, from the first subscription on.
+        async with place.moving:
+            if place.subscriptions or self._places.get(place.actor.spec.name) is not place:
+                return
+            try:
+                for each in place.interests:
+                    subscription = await self._transport.subscribe(each.subject, each.handler, each.queue)
+                    place.subscriptions.append(subscription)
+            except BaseException:
+                with anyio.CancelScope(shield=True):
+                    await place.close()
+                raise
 
     async def _leave(self, place: _Place) -> None:
-        subscription, place.subscription = place.subscription, None
-        if subscription is not None:
-            await subscription.close()
+        async with place.moving:
+            await place.close()

@@ -21,7 +21,8 @@ from actorhost.host.actor import Actor
 from actorhost.host.dead import DeadLetters
 from actorhost.host.dead_letter import DeadLetterBox
 from actorhost.host.delivery import OVERHEAD, Answer, Delivery, LocalAnswer, no_answer
-from actorhost.host.intake import Intake
+from actorhost.host.ingest import Ingest
+from actorhost.host.intake import Intake, Interest
 from actorhost.host.remote import GRACE, Remote
 from actorhost.host.stall import Pulse
 from actorhost.ids import ActorName, HostId, LatticeName
@@ -32,7 +33,7 @@ from actorhost.transport import Transport
 from actorhost.wire.codec import decode, encode
 from actorhost.wire.envelope import VERSION, Envelope, Kind
 from actorhost.wire.fault import fault_of
-from actorhost.wire.subject import operation_of
+from actorhost.wire.subject import ingest_queue, operation_of
 
 _REFUSALS: Final = 65_536
 """Refusals waiting to be sent; beyond that callers learn of theirs by their own time-out."""
@@ -51,6 +52,7 @@ class Router:
         self.pulse = Pulse(transport, timeout=limits.bus_timeout)
         self.dead = DeadLetters(DeadLetterBox(transport, lattice, timeout=limits.bus_timeout), str(host_id))
         self._transport = transport
+        self._lattice = lattice
         self._source = str(host_id)  # the encoder takes plain text only
         self._limits = limits
         self._refusals: MemoryObjectSendStream[tuple[str, bytes]] | None = None
@@ -86,8 +88,17 @@ class Router:
 
     async def attach(self, actor: Actor) -> None:
         """Make `actor` reachable by its name, here and over the transport."""
-        self.actors[actor.spec.name] = actor
-        await self.intake.attach(actor, functools.partial(self._on_message, actor))
+        name = actor.spec.name
+        self.actors[name] = actor
+        interests = (
+            Interest(
+                spec.subject,
+                ingest_queue(self._lattice, name, spec.subject),
+                Ingest(actor, spec, self).on_message,
+            )
+            for spec in actor.spec.ingests
+        )
+        await self.intake.attach(actor, functools.partial(self._on_message, actor), *interests)
 
     async def detach(self, names: Iterable[str]) -> None:
         """Make the actors of these names unreachable; those that are so already are passed over."""
@@ -172,8 +183,24 @@ class Router:
         if reply_to:
             self.refuse(reply_to, call_id, error, f"actor {name}")
         else:
-            actor.counts.dead += 1
-            self.dead.put(name, _operation_in(subject), payload, error, subject)
+            self.keep(actor, _operation_in(subject), payload, error, subject)
+
+    def offer(self, actor: Actor, operation: str, payload: bytes, answer: Answer) -> ActorhostError | None:
+        """Put a message without an envelope into the mailbox of `actor`.
+
+        Returns why it is refused, which is counted; None when it is not.
+        """
+        refusal = actor.refusal(len(payload) + OVERHEAD)
+        if refusal is None:
+            actor.take(Delivery(operation, payload, self._deadline(actor.spec.timeout, 0), (), answer))
+        else:
+            self.intake.trouble(actor.spec.name)
+        return refusal
+
+    def keep(self, actor: Actor, operation: str, payload: bytes, error: ActorhostError, source: str) -> None:
+        """Keep a message from subject `source` that `actor` did not take as a dead letter."""
+        actor.counts.dead += 1
+        self.dead.put(actor.spec.name, operation, payload, error, source)
 
     def _deadline(self, allowed: float, remaining_ms: int) -> float:
         """Return when a message must be handled: the actor's own time-out, or the caller's if sooner."""
@@ -190,19 +217,34 @@ class Router:
         """Return what sends the answer to message `call_id`."""
         return functools.partial(self._reply, reply_to, call_id)
 
+    def answering_plainly(self, reply_to: str) -> Answer:
+        """Return what answers a message that came without an envelope: the reply goes without, too."""
+        return functools.partial(self._reply_plainly, reply_to)
+
+    async def _reply_plainly(self, reply_to: str, result: bytes | ActorhostError) -> None:
+        error = await self._sent(reply_to, result) if isinstance(result, bytes) else result
+        if error is not None:
+            await self._publish(reply_to, self._fault("", error, ""))
+
     async def _reply(self, reply_to: str, call_id: str, result: bytes | ActorhostError) -> None:
+        error: ActorhostError | None = None
         if isinstance(result, bytes):
             data = encode(Envelope(VERSION, Kind.REPLY, call_id, result, self._source))
-            try:
-                await self._transport.publish(reply_to, data)
-            except TooLarge as error:
-                result = TooLarge(
-                    f"the reply cannot travel: {error.message}; the work was done", hint=error.hint
-                )
-            except ActorhostError as error:
-                _log.warning("answer not sent", reason=error.message)
-        if not isinstance(result, bytes):
-            await self._publish(reply_to, self._fault(call_id, result, ""))
+            error = await self._sent(reply_to, data)
+        else:
+            error = result
+        if error is not None:
+            await self._publish(reply_to, self._fault(call_id, error, ""))
+
+    async def _sent(self, reply_to: str, data: bytes) -> ActorhostError | None:
+        """Send a reply; return what to say instead when it cannot travel."""
+        try:
+            await self._transport.publish(reply_to, data)
+        except TooLarge as error:
+            return TooLarge(f"the reply cannot travel: {error.message}; the work was done", hint=error.hint)
+        except ActorhostError as error:
+            _log.warning("answer not sent", reason=error.message)
+        return None
 
     def _fault(self, call_id: str, error: ActorhostError, where: str) -> bytes:
         fault = fault_of(error, where)

@@ -75,6 +75,8 @@ def actor_status(actor: Actor, application: str) -> ActorStatus:
         accepted=mailbox.accepted,
         refused=counts.refused,
         dead=counts.dead,
+        ingested=counts.ingested,
+        malformed=counts.malformed,
         replied=counts.replied,
         expired=counts.expired,
         faults={str(code): count for code, count in (counts.faults or {}).items()},

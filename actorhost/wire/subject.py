@@ -2,7 +2,8 @@
 
 ``ah.{lattice}.rpc.{actor}.{operation}`` reaches an actor, ``ah.{lattice}.ctl.{host}.{operation}``
 controls a host (or ``all`` of them), ``ah.{lattice}.room.{actor}`` asks who has room for an actor, and
-``ah.{lattice}.dead.{actor}`` keeps what no actor could take. The operation is in the subject so that
+``ah.{lattice}.dead.{actor}`` keeps what no actor could take. :func:`ingest_queue` names a queue group, not
+a subject. The operation is in the subject so that
 NATS permissions can be generated from contracts; what does not fit a token is percent-encoded (RFC
 3986, section 2.1). Formatting and parsing are exact inverses: a second spelling of the same address
 is refused.
@@ -115,6 +116,15 @@ def actor_of_room(subject: str) -> ActorName:
 def dead_subject(lattice: str, actor: str) -> str:
     """Return the subject under which dead letters of `actor` are kept."""
     return f"{_PREFIX}.{lattice}.dead.{actor}"
+
+
+def ingest_queue(lattice: str, actor: str, subject: str) -> str:
+    """Return the queue group in which hosts share what comes from `subject` for `actor`.
+
+    The subject is part of it: the server deals each message once to each group, and two patterns of
+    one actor may both match it.
+    """
+    return f"{_PREFIX}.{lattice}.ingest.{actor}.{quote(subject)}"
 
 
 @lru_cache(maxsize=4096)

@@ -57,3 +57,8 @@ def test_a_second_spelling_is_refused_with_the_right_one() -> None:
     with pytest.raises(ProtocolError, match="canonical") as refusal:
         subject.decode_operation("%41b")
     assert refusal.value.hint == "use Ab"
+
+
+def test_a_queue_group_is_one_word_for_each_subject_of_each_actor() -> None:
+    assert subject.ingest_queue("l", "a", "küche.*.>") == "ah.l.ingest.a.k%C3%BCche.%2A.%3E"
+    assert subject.ingest_queue("l", "a", "x.*") != subject.ingest_queue("l", "a", "x.b")
