@@ -347,6 +347,7 @@ def test_a_refused_address_hides_its_password() -> None:
         "_attempt_reconnect",
         "_connect_to_server",
         "_process_connect_init",
+        "_send_ping",
     ],
 )
 def test_the_client_still_takes_the_steps_that_are_replaced(name: str) -> None:
@@ -365,12 +366,14 @@ def test_the_client_still_has_the_names_that_are_used() -> None:
     }
     assert names <= vars(client).keys()
     ours = {
-        name for name in (*vars(Connection), "_receivers", "_events", "_run", "_inbox") if "__" not in name
+        name
+        for name in (*vars(Connection), "_receivers", "_events", "_run", "_inbox", "_progress")
+        if "__" not in name
     }
     replaced = {name for name in ours if hasattr(nats.aio.client.Client, name)}
     assert replaced == {
         *("_process_msg", "_process_err", "_attempt_reconnect", "_connect_to_server"),
-        "_process_connect_init",
+        *("_process_connect_init", "_send_ping"),
     }
     assert not (ours - replaced) & set(dir(client))
     assert list(inspect.signature(client._process_op_err).parameters) == ["e"]

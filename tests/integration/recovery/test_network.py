@@ -10,7 +10,7 @@ from actorhost import clock
 from actorhost.errors import OutcomeUnknown
 from actorhost.testing import Direction, FaultProxy
 from tests.integration.recovery.conftest import Lattice
-from tests.transports import ended, started
+from tests.transports import Arrivals, ended, started
 
 SIDES = pytest.mark.parametrize("side", ["host_side", "client_side"])
 
@@ -58,7 +58,7 @@ async def test_two_hundred_milliseconds_of_latency(lattice: Lattice) -> None:
     async with lattice.load(timeout=3.0) as load:
         for proxy in (lattice.host_side, lattice.client_side):
             proxy.latency(0.1)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(1.0)
         answered = load.outcomes["answered"]
         assert answered > 0
         await lattice.recover()
@@ -72,7 +72,7 @@ async def test_corrupted_bytes(lattice: Lattice, side: str, probability: float) 
     async with lattice.load() as load:
         proxy = proxy_of(lattice, side)
         proxy.corrupt(probability)
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.7)
         assert proxy.statistics().altered_bytes > 0
         await lattice.recover()
     assert load.outcomes["answered"] > 0
@@ -91,6 +91,19 @@ async def test_a_throttled_link(lattice: Lattice, size: int) -> None:
     assert lattice.client.transport.statistics().reconnects == 0, "slow is not broken"
     if size == 1000:
         assert set(load.outcomes) == {"answered"}
+
+
+async def test_a_slow_link_with_much_to_carry_is_not_taken_for_a_dead_one(lattice: Lattice) -> None:
+    """A ping waits behind what the system took before it, here for three seconds."""
+    arrivals = Arrivals()
+    client, host = lattice.client.transport, lattice.host.transport
+    bulk = await host.subscribe("bulk", arrivals)
+    lattice.client_side.throttle(1_500_000)
+    for _ in range(50):
+        await client.publish("bulk", bytes(100_000))
+    await arrivals.until(50)
+    await bulk.close()
+    assert client.statistics().reconnects == 0
 
 
 @pytest.mark.soak
