@@ -31,8 +31,8 @@ _DEBUG: Final = "ACTORHOST_DEBUG"
 class WrongUsage(InvalidInput):
     """Arguments a command does not take; `shown` is what people read about it."""
 
-    def __init__(self, message: str, *, shown: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, shown: str = "", hint: str = "", where: str = "") -> None:
+        super().__init__(message, hint=hint, where=where)
         self.shown = shown
 
 

@@ -113,7 +113,7 @@ class _Logger:
 
     def msg(self, line: str) -> None:
         """Write one line."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # gone, or closed
             self._stream.write(line + "\n")
             self._stream.flush()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,14 +21,11 @@ class Broken(io.StringIO):
         raise BrokenPipeError(text)
 
 
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """Give every test, and those after it, the configuration they had."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    structlog.reset_defaults()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
+def closed() -> io.StringIO:
+    """Return a stream that was closed."""
+    stream = io.StringIO()
+    stream.close()
+    return stream
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
@@ -146,6 +142,7 @@ def test_the_standard_librarys_lines_go_the_same_way() -> None:
     assert (line["logger"], line["event"], line["level"]) == ("asyncio", "task was destroyed: it", "error")
 
 
-def test_a_reader_that_is_gone_ends_nothing() -> None:
-    log.configure(Broken())
-    structlog.get_logger("x").error("nobody hears this")
+@pytest.mark.parametrize("stream", [Broken(), closed()], ids=["broken", "closed"])
+def test_a_reader_that_is_gone_ends_nothing(stream: io.StringIO) -> None:
+    log.configure(stream, style="json")
+    log.Log("x").error("nobody hears this")
