@@ -43,6 +43,7 @@ class _Settings:
     manifests: list[ManifestFile]
     nats: str | None
     port: int
+    mqtt_port: int | None
     store: Path
     lattice: str
     limits: Limits
@@ -65,6 +66,15 @@ def up(
             help=f"Port of the server; 0 for a free one.  [default: {DEFAULT_PORT}]",
         ),
     ] = None,
+    mqtt_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="NUMBER",
+            min=0,
+            max=65535,
+            help="Let MQTT clients connect to the server, at this port; 0 for a free one.",
+        ),
+    ] = None,
     store: Annotated[
         Path | None, typer.Option(metavar="DIRECTORY", help="Directory of the server's files.")
     ] = None,
@@ -84,9 +94,9 @@ def up(
 
     Prints one line when it is ready and runs until Ctrl-C; logs go to standard error.
     """
-    if nats is not None and (port is not None or store is not None):
+    if nats is not None and not (port is None and mqtt_port is None and store is None):
         raise InvalidInput(
-            "--nats joins a server, while --port and --store are for one of its own",
+            "--nats joins a server, while --port, --mqtt-port and --store are for one of its own",
             hint="give one or the other",
         )
     limits = limits_module.load()
@@ -94,6 +104,7 @@ def up(
         manifests=manifest_file.read(manifests or [], limits),
         nats=nats,
         port=DEFAULT_PORT if port is None else port,
+        mqtt_port=mqtt_port,
         store=store or _default_store(),
         lattice=lattice,
         limits=limits,
@@ -157,11 +168,16 @@ async def _server(settings: _Settings) -> AsyncIterator[tuple[str, NatsServer | 
     if settings.nats is not None:
         yield settings.nats, None
         return
-    server = NatsServer(settings.store, port=settings.port, limits=settings.limits)
+    server = NatsServer(
+        settings.store, port=settings.port, mqtt_port=settings.mqtt_port, limits=settings.limits
+    )
     try:
         await server.start()
     except ServerUnavailable as error:
-        if "address already in use" in error.message:
+        if "listen for MQTT connections" in error.message:
+            error.message = f"cannot start a NATS server: port {settings.mqtt_port} for MQTT is taken"
+            error.hint = "--mqtt-port 0 takes a free one"
+        elif "address already in use" in error.message:
             error.message, error.hint = f"cannot start a NATS server: port {settings.port} is taken", _TAKEN
         elif error.message.startswith("another NATS server uses"):
             error.hint = _TAKEN
@@ -183,11 +199,13 @@ async def _while_served(server: NatsServer | None) -> None:
 
 def _announce(host: Host, url: str, server: NatsServer | None, *, json: bool) -> None:
     actors = sorted(host.router.actors)
+    mqtt = "" if server is None else server.mqtt_url
     if json:
         output.json_line(
             {
                 "event": "ready",
                 "nats": url,
+                "mqtt": mqtt or None,
                 "lattice": str(host.lattice),
                 "host": str(host.id),
                 "pid": os.getpid(),
@@ -197,7 +215,7 @@ def _announce(host: Host, url: str, server: NatsServer | None, *, json: bool) ->
         )
         return
     count = f"{len(actors)} actor{'s' * (len(actors) != 1)}"
-    output.data(f"ready {url} lattice {host.lattice}, {count}")
+    output.data(f"ready {' '.join(filter(None, (url, mqtt)))} lattice {host.lattice}, {count}")
 
 
 def _default_store() -> Path:

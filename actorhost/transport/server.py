@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ _POLL: Final = 0.01
 """Seconds between looks for what the server only says through a file or a lock."""
 _LOCK_PATIENCE: Final = 2.0
 """Seconds that the server of an owner just killed may take to let go of the directory."""
+_MQTT_URL: Final = re.compile(rb"mqtt://[0-9.]+:[0-9]+")
 _LOG_BYTES: Final = 16 * 1024 * 1024
 """The server starts a new log file at this size and keeps the old one."""
 
@@ -39,22 +41,32 @@ _LOG_BYTES: Final = 16 * 1024 * 1024
 class NatsServer:
     """A nats-server on the loopback interface with JetStream, keeping its files in `directory`.
 
-    `port` 0 lets the system choose a free one. One server at a time may use a directory. Limits
-    not given come from the environment.
+    `port` 0 lets the system choose a free one. With `mqtt_port` it also takes MQTT 3.1.1 clients, 0
+    again for a free one: topic ``a/b`` is subject ``a.b``. One server at a time may use a directory.
+    Limits not given come from the environment.
     """
 
-    def __init__(self, directory: Path, *, port: int = 0, limits: Limits | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, port: int = 0, mqtt_port: int | None = None, limits: Limits | None = None
+    ) -> None:
         self._directory = directory.absolute()
         self._port = port
+        self._mqtt_port = mqtt_port
         self._limits = limits or limits_module.load()
         self._process: asyncio.subprocess.Process | None = None
         self._url = ""
+        self._mqtt_url = ""
         self._pid = 0
 
     @property
     def url(self) -> str:
         """Where clients connect; empty before :meth:`start`."""
         return self._url
+
+    @property
+    def mqtt_url(self) -> str:
+        """Where MQTT clients connect; empty before :meth:`start`, and without `mqtt_port`."""
+        return self._mqtt_url
 
     @property
     def pid(self) -> int:
@@ -88,9 +100,12 @@ class NatsServer:
         self._make_directory()
         with await self._lock() as lock:
             self._write_configuration()
+            logged = self.log_path.stat().st_size if self.log_path.exists() else 0
             self._process = await self._launch(program, lock)
         try:
             self._url = await self._ready(self._process)
+            if self._mqtt_port is not None:
+                self._mqtt_url = self._mqtt_announced(logged)
         except BaseException:
             await self.stop()
             raise
@@ -144,7 +159,7 @@ class NatsServer:
         return _closing(descriptor)
 
     def _write_configuration(self) -> None:
-        configuration = {
+        configuration: dict[str, object] = {
             "host": "127.0.0.1",
             "port": self._port or -1,
             "server_name": "actorhost",
@@ -157,6 +172,8 @@ class NatsServer:
             "pid_file": str(self._directory / "nats.pid"),
             "ports_file_dir": str(self._directory),
         }
+        if self._mqtt_port is not None:
+            configuration["mqtt"] = {"host": "127.0.0.1", "port": self._mqtt_port or -1}
         # NATS reads JSON, but not its \u escapes.
         text = json.dumps(configuration, ensure_ascii=False, indent=1)
         (self._directory / "nats.conf").write_text(text, encoding="utf-8")
@@ -194,12 +211,23 @@ class NatsServer:
                 return str(json.loads(path.read_text())["nats"][0])
         return ""
 
+    def _mqtt_announced(self, logged: int) -> str:
+        """Return the address for MQTT clients: only the log says it, in what came after `logged` bytes."""
+        with self.log_path.open("rb") as log:
+            size = log.seek(0, os.SEEK_END)
+            log.seek(logged if logged <= size else 0)  # a log that was full has been started anew
+            found = _MQTT_URL.search(log.read())
+        if found is None:
+            raise self._failed("does not say where MQTT clients connect")
+        return found[0].decode("ascii")
+
     def _failed(self, what: str) -> ServerUnavailable:
         lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
-        taken = any("address already in use" in line for line in lines)
+        taken = [line for line in lines if "address already in use" in line]
         hint = f"see its log, {self.log_path}"
         if taken:
-            hint = f"port {self._port} is taken: choose another, or leave it out for a free one"
+            port = self._mqtt_port if "MQTT" in taken[-1] else self._port
+            hint = f"port {port} is taken: choose another, or leave it out for a free one"
         return ServerUnavailable(f"the NATS server {what}: " + " | ".join(lines), hint=hint)
 
     def _tell_to_stop(self, process: asyncio.subprocess.Process) -> None:
