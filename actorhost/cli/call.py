@@ -9,10 +9,11 @@ import typer
 from actorhost import Client, clock
 from actorhost.cli import output, payload
 from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats, with_client
-from actorhost.cli.options import Timeout, utf8
+from actorhost.cli.options import Timeout
+from actorhost.ids import ActorName, OperationName
 
 Actor = Annotated[str, typer.Argument(metavar="ACTOR", help="Name of the actor.")]
-Operation = Annotated[str, typer.Argument(metavar="OPERATION", callback=utf8, help="Operation name.")]
+Operation = Annotated[str, typer.Argument(metavar="OPERATION", help="Operation name.")]
 Payload = Annotated[
     str | None, typer.Argument(metavar="PAYLOAD", help="JSON, @FILE, or - for standard input.")
 ]
@@ -36,13 +37,14 @@ def call(
 
     The payload is JSON and travels as MessagePack; the reply is printed as JSON, else as text or hex.
     """
+    name, wanted = ActorName.parse(actor), OperationName.parse(operation)
     message = payload.read(payload_text, raw=raw, hexadecimal=hexadecimal)
     started = clock.monotonic()
 
     async def ask(client: Client) -> bytes:
         nonlocal started
         started = clock.monotonic()
-        return await client.ask(actor, operation, message, timeout=timeout)
+        return await client.ask(name, wanted, message, timeout=timeout)
 
     reply = with_client(nats, lattice, ask)
     elapsed = clock.monotonic() - started
@@ -67,8 +69,9 @@ def tell(
 
     Nobody tells whether it arrived; use `call` to know.
     """
+    name, wanted = ActorName.parse(actor), OperationName.parse(operation)
     message = payload.read(payload_text, raw=raw, hexadecimal=hexadecimal)
-    with_client(nats, lattice, lambda client: client.tell(actor, operation, message))
+    with_client(nats, lattice, lambda client: client.tell(name, wanted, message))
 
 
 def _print_json(reply: bytes, elapsed: float) -> None:

@@ -8,7 +8,7 @@ from importlib import import_module
 from itertools import takewhile
 from typing import Any, Final
 
-from actorhost.cli import failure, output
+from actorhost.cli import failure, interrupt, output
 from actorhost.errors import InvalidInput
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -74,6 +74,7 @@ def _run_command(name: str, arguments: list[str]) -> int:
     command = typer.main.get_command(_app(name))
     try:
         with command.make_context(f"actorhost {name}", arguments) as context:
+            interrupt.raise_from_now_on()
             command.invoke(context)
     except typer.Exit as end:
         return end.exit_code

@@ -11,6 +11,7 @@ import typer
 from actorhost import Client
 from actorhost.cli import output, payload
 from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats, with_client
+from actorhost.cli.options import finite
 from actorhost.errors import ActorhostError, InvalidInput
 from actorhost.host.dead_letter import DeadLetter, DeadLetterBox
 from actorhost.ids import ActorName
@@ -92,7 +93,14 @@ def retry(
     actor: OfActor = "",
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", metavar="SECONDS", min=0.001, max=3600, help="How long each may take."),
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=0.001,
+            max=3600,
+            callback=finite,
+            help="How long each may take.",
+        ),
     ] = None,
     json: Json = False,
     nats: Nats = DEFAULT_NATS,

@@ -22,6 +22,7 @@ import typer
 from actorhost import Client
 from actorhost.cli import output
 from actorhost.cli.demo_view import live
+from actorhost.cli.options import finite
 from actorhost.demo.readings import deal
 from actorhost.demo.replay import HIGH, LOW, Progress, alarms_of, replay, statistics_of
 from actorhost.demo.summary import City, by_city
@@ -32,7 +33,10 @@ _MANIFEST = "manifests/thermostats.yaml"
 
 
 def demo(
-    seconds: Annotated[float, typer.Option(min=0, help="Length of the year; 0: as fast as it goes.")] = 15.0,
+    seconds: Annotated[
+        float,
+        typer.Option(min=0, max=86_400, callback=finite, help="Length of the year; 0: as fast as it goes."),
+    ] = 15.0,
     sensors: Annotated[int, typer.Option(min=2, max=2000, help="Sensors, half of them in each city.")] = 100,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,

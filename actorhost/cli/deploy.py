@@ -12,6 +12,7 @@ import typer
 from actorhost import Client, limits
 from actorhost.cli import manifest_file, output
 from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats, hosts_of, with_client
+from actorhost.cli.options import finite
 from actorhost.errors import ActorhostError
 from actorhost.host.control_messages import DeployReply, DeployRequest
 from actorhost.host.remote_control import DEPLOY_TIMEOUT, Progress, modules_by_digest
@@ -24,7 +25,10 @@ def deploy(
     manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="The manifest to deploy.")],
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the actors run.")] = True,
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.1, max=3600, help="How long each host may take.")
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0.1, max=3600, callback=finite, help="How long each host may take."
+        ),
     ] = DEPLOY_TIMEOUT,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     nats: Nats = DEFAULT_NATS,

@@ -123,15 +123,15 @@ class Report:
             address = f"{call.binding or 'default'} {call.namespace} {call.operation}"
             yield f"call    {address} {payload.show(call.payload)} -> {result}"
         if self.calls.dropped:
-            yield f"call    ({self.calls.dropped} more calls are not shown)"
+            yield f"call    (not shown: {self.calls.dropped} more)"
 
     def _log_lines(self) -> Iterator[str]:
         if self.log.dropped:
-            yield f"log     ({self.log.dropped} earlier lines are not shown)"
+            yield f"log     (not shown: {self.log.dropped} earlier)"
         for source, text in self.log.kept:
             yield f"log     {source}: {text}"
         if self.log.cut:
-            yield f"log     ({self.log.cut} lines were cut at {LONGEST_LINE} characters)"
+            yield f"log     (cut at {LONGEST_LINE} characters: {self.log.cut})"
 
 
 def _call_as_json(call: Call) -> dict[str, Any]:

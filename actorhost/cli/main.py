@@ -1,21 +1,19 @@
-"""The command ``actorhost``: the process from its first line to its exit code.
-
-Whatever the command needs is imported inside the net, so that Ctrl-C ends it quietly at any moment.
-"""
+"""The command ``actorhost``: the process from its first line to its exit code."""
 
 import sys
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C: 128 and the number of the signal, as shells have it."""
+from actorhost.cli import interrupt
 
 
 def main() -> None:
     """Run the command in ``sys.argv`` and exit with its code, see :mod:`actorhost.cli.failure`."""
-    try:
-        from actorhost.cli import commands, output  # noqa: PLC0415 - Ctrl-C may come meanwhile
+    interrupt.end_at_once()
+    from actorhost.cli import commands, output  # noqa: PLC0415 - Ctrl-C may come meanwhile
 
-        output.prepare()
+    output.prepare()
+    try:
         code = commands.run(sys.argv[1:])
     except KeyboardInterrupt:
-        code = INTERRUPTED
+        code = interrupt.CODE
+    interrupt.end_at_once()
     sys.exit(code)

@@ -23,6 +23,7 @@ from actorhost import limits as limits_module
 from actorhost.cli import manifest_file, output
 from actorhost.cli.connection import Lattice
 from actorhost.cli.manifest_file import ManifestFile
+from actorhost.cli.options import utf8
 from actorhost.engine.cache import default_directory
 from actorhost.errors import InvalidInput, ServerUnavailable
 from actorhost.host import loop
@@ -55,7 +56,8 @@ def up(
         list[Path] | None, typer.Argument(metavar="MANIFEST", help="Manifests to deploy at once.")
     ] = None,
     nats: Annotated[
-        str | None, typer.Option(metavar="URL", help="Join this NATS server instead of starting one.")
+        str | None,
+        typer.Option(metavar="URL", callback=utf8, help="Join this NATS server instead of starting one."),
     ] = None,
     port: Annotated[
         int | None,
