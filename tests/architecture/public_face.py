@@ -21,6 +21,7 @@ MODULES: Final = (
     "actorhost.contracts.provider",
     "actorhost.errors",
     "actorhost.manifest",
+    "actorhost.testing",
 )
 PLAIN: Final = bool | int | float | str | bytes | tuple | None
 
