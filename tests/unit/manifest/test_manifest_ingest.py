@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
+from textwrap import indent
 
 import pytest
 
 from actorhost.errors import Finding, InvalidName, ManifestInvalid
 from actorhost.ids import MAX_SUBJECT, ActorName, OperationName, SubjectPattern
 from actorhost.manifest import IngestSpec, PayloadFormat, load_manifest, schema_text
+from actorhost.manifest.grammar import Ingest
+from actorhost.manifest.shapes import Field
 
 PROPERTIES = "spec.components[0].traits[0].properties"
 
@@ -60,6 +64,14 @@ def test_what_an_ingest_can_say() -> None:
             subject=SubjectPattern("a"), operation=OperationName("Read"), payload=PayloadFormat.MESSAGEPACK
         ),
     )
+
+
+def test_the_guide_shows_every_key_with_its_default() -> None:
+    guide = (Path(__file__).resolve().parents[3] / "docs/ingest.md").read_text(encoding="utf-8")
+    traits = indent(guide.split("```yaml\n")[1].split("```")[0], "      ")
+    shown = load_manifest((HEAD + traits).encode(), "guide.yaml").actors[0].ingests
+    assert shown == ingests_of("subject: sensors.*.temperature, operation: Reading")
+    assert all(f"{field.key}: " in traits for field in vars(Ingest).values() if isinstance(field, Field))
 
 
 def test_links_and_ingests_stand_side_by_side() -> None:
