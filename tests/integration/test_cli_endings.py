@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,6 +16,8 @@ import pytest
 
 from actorhost import clock
 from actorhost.ids import Digest
+from actorhost.transport import NatsServer, NatsTransport
+from tests.transports import Arrivals
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-m", "actorhost")
@@ -202,3 +205,27 @@ def test_a_module_is_compiled_once(tmp_path: Path) -> None:
         (compiled,) = (tmp_path / "actorhost" / "modules").glob(f"{digest}-*")
         written.append(compiled.stat().st_mtime_ns)
     assert written[0] == written[1]
+
+
+async def test_a_lost_connection_is_told_by_the_error_alone(tmp_path: Path) -> None:
+    """However much the client library has to say meanwhile."""
+    asked = Arrivals()
+    server = NatsServer(tmp_path / "nats")
+    await server.start()
+    mute = NatsTransport(server.url, name="mute")
+    await mute.start()
+    try:
+        await mute.subscribe("ah.default.rpc.mute.*", asked)
+        call = await asyncio.create_subprocess_exec(
+            *PROGRAM, "call", "mute", "Op", "--nats", server.url, "--timeout", "20",
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        await asked.until(1)
+    finally:
+        await server.stop()
+        await mute.close()
+    async with asyncio.timeout(PATIENCE):
+        output, errors = await call.communicate()
+    assert (call.returncode, output) == (1, b"")
+    assert errors.startswith(b"error: unknown_outcome: ")
+    assert {line.partition(b":")[0] for line in errors.splitlines()} <= {b"error", b"hint"}
