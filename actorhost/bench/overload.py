@@ -12,6 +12,9 @@ handles, and keeps dead letters of some. A message that takes hardly longer than
 keep its goodput: with ``--work-us 300`` some three quarters are left, with 100 a fifth (of the 37,000
 messages a second that were then offered, each was still answered).
 
+What others do on the machine counts against the host: ``host_processor`` in the detail says what share
+of one processor it got under load, and what messages cost it, which hardly depends on that.
+
 A refusal's time is seen from outside: from sending the ask to receiving the refusal, less the median
 round trip to a bare responder in the same run. So it includes waiting for the processors that host,
 server and generator share.
@@ -33,7 +36,7 @@ from actorhost import Client
 from actorhost.bench import guests, load, process
 from actorhost.bench.figures import percentile, shown, spread
 from actorhost.bench.load import REPLY, UNANSWERED, Outcome, Plan
-from actorhost.bench.worker import ACTOR, OPERATION, Sample, Watched, Worker, rates
+from actorhost.bench.worker import ACTOR, OPERATION, Sample, Watched, Worker, processor_us, rates
 from actorhost.errors import FaultCode
 
 _BARE: Final = "bench.bare.overload"
@@ -61,8 +64,8 @@ class _Found:
 
     round_trip_ms: float
     quiet: list[float]
-    before: list[float]
-    after: list[float]
+    before: list[Sample]
+    after: list[Sample]
     start: Sample
     end: Sample
     seen: Watched
@@ -97,7 +100,9 @@ async def _measure(worker: Worker, sizes: Sizes) -> _Found:
     before = await worker.capacity(sizes.capacity_seconds)
     start = await worker.settled()
     async with _watched(worker) as seen:
-        outcome = await load.offer(_plan(worker, statistics.median(before) * sizes.factor, sizes.seconds))
+        outcome = await load.offer(
+            _plan(worker, statistics.median(rates(before)) * sizes.factor, sizes.seconds)
+        )
         await asyncio.sleep(_AFTER)
     end = await worker.settled()
     after = await worker.capacity(sizes.capacity_seconds)
@@ -143,11 +148,11 @@ async def _letters(client: Client) -> int:
 def _figures(found: _Found) -> dict[str, Any]:
     outcome, during = found.outcome, found.during()
     refused = outcome.from_sending(outcome.which(_OVERLOADED))
-    capacity = statistics.median([*found.before, *found.after])
+    capacity = statistics.median([*rates(found.before), *rates(found.after)])
     normal = found.seen.normal_from(found.ended_at, 2 * percentile(found.quiet, 0.99))
     return {
         "goodput_ratio": round(statistics.median(rates(during)) / capacity, 3),
-        "offered_ratio": round(outcome.offered() / statistics.median(found.before), 2),
+        "offered_ratio": round(outcome.offered() / statistics.median(rates(found.before)), 2),
         "refusal_p99_ms": round(percentile(refused, 0.99) - found.round_trip_ms, 2),
         "recovery_s": shown(normal - found.ended_at),
         "memory_growth_mb": round(during[-1].resident - during[len(during) // 2].resident, 1),
@@ -178,9 +183,10 @@ def _detail(found: _Found) -> dict[str, Any]:
     outcome, during = found.outcome, found.during()
     refused = outcome.from_sending(outcome.which(_OVERLOADED))
     return {
-        "capacity_before_per_s": spread(found.before),
-        "capacity_after_per_s": spread(found.after),
+        "capacity_before_per_s": spread(rates(found.before)),
+        "capacity_after_per_s": spread(rates(found.after)),
         "goodput_per_s": spread(rates(during)),
+        "host_processor": _processor(found),
         "offered": {
             "per_s": round(outcome.offered(), 1),
             "late_p99_ms": round(outcome.lateness_ms(), 2),
@@ -196,4 +202,23 @@ def _detail(found: _Found) -> dict[str, Any]:
             code or "no answer": len(outcome.which(code)) for code in sorted(outcome.codes)
         },
         "handled": found.end.status.replied - found.start.status.replied,
+    }
+
+
+def _processor(found: _Found) -> dict[str, float]:
+    """Return what the host's messages cost it, and how much of a processor it got under load.
+
+    A share below 1 says that others on this machine took what the host could have used; then the
+    goodput is theirs as much as the host's.
+    """
+    during = found.during()
+    first, last = during[0], during[-1]
+    handled_us = statistics.mean([processor_us(found.before), processor_us(found.after)])
+    used = last.processor - first.processor
+    handled = last.status.replied - first.status.replied
+    away = last.status.refused - first.status.refused + last.status.expired - first.status.expired
+    return {
+        "us_per_handled": round(handled_us, 1),
+        "us_per_turned_away": round((used * 1e6 - handled * handled_us) / away, 1),
+        "share": round(used / (last.at - first.at), 3),
     }

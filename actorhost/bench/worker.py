@@ -34,11 +34,12 @@ _STREAK: Final = 5
 
 @dataclass(frozen=True)
 class Sample:
-    """What a host says of the actor `at` a time, and its resident memory in MiB."""
+    """What a host says of the actor `at` a time, its resident memory in MiB and processor time used."""
 
     at: float
     status: ActorStatus
     resident: float
+    processor: float
 
 
 @dataclass
@@ -73,7 +74,7 @@ class Worker:
     async def sample(self) -> Sample:
         """Return what the host says now."""
         (status,) = await self._client.control.actors(self.host.host)
-        return Sample(clock.monotonic(), status, self.host.resident_mb())
+        return Sample(clock.monotonic(), status, self.host.resident_mb(), self.host.cpu_seconds())
 
     async def settled(self) -> Sample:
         """Return the same once all that was sent has ended; asks once itself, to be sure of that."""
@@ -92,8 +93,8 @@ class Worker:
             found.append(clock.monotonic() - started)
         return found
 
-    async def capacity(self, seconds: float) -> list[float]:
-        """Return the messages handled in a second for a few callers that wait, window by window."""
+    async def capacity(self, seconds: float) -> list[Sample]:
+        """Return samples while a few callers that wait keep the actor busy."""
         samples = list[Sample]()
         async with anyio.create_task_group() as tasks:
             for _ in range(_CALLERS):
@@ -104,7 +105,7 @@ class Worker:
                 samples.append(await self.sample())
                 await asyncio.sleep(_LOOK)
             tasks.cancel_scope.cancel()
-        return rates(samples)
+        return samples
 
     async def watch(self, seen: Watched) -> None:
         """Take samples until ``seen.over``."""
@@ -138,3 +139,9 @@ def rates(samples: Sequence[Sample]) -> list[float]:
         (later.status.replied - early.status.replied) / (later.at - early.at)
         for early, later in pairwise(samples)
     ]
+
+
+def processor_us(samples: Sequence[Sample]) -> float:
+    """Return the microseconds of processor time the host used for each message it handled."""
+    first, last = samples[0], samples[-1]
+    return (last.processor - first.processor) / (last.status.replied - first.status.replied) * 1e6
