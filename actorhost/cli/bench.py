@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from actorhost.cli import output
+from actorhost.cli.options import finite
 from actorhost.errors import InvalidInput
 from actorhost.host import loop
 from actorhost.telemetry import log
@@ -58,7 +59,7 @@ def echo(
         typer.Option(metavar="RATE|half", help="Messages a second in the open loop; half: of capacity."),
     ] = "half",
     open_rounds: Annotated[int, typer.Option(min=1, help="Rounds of the open loop.")] = 5,
-    open_seconds: Annotated[float, typer.Option(min=0.1, help="Length of each.")] = 3.0,
+    open_seconds: Annotated[float, typer.Option(min=0.1, callback=finite, help="Length of each.")] = 3.0,
     json: Json = False,
 ) -> None:
     """Compare an actor over NATS with a bare nats-py responder.
@@ -112,7 +113,7 @@ def density(
 @app.command()
 def preempt(
     actors: Annotated[int, typer.Option(min=1, max=1000, help="Actors that loop for ever.")] = 50,
-    seconds: Annotated[float, typer.Option(min=0.5, help="Length of each phase.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=0.5, callback=finite, help="Length of each phase.")] = 10.0,
     json: Json = False,
 ) -> None:
     """Ask an actor beside endless ones and a busy thread.
@@ -145,13 +146,18 @@ def startup(
 
 @app.command()
 def overload(
-    seconds: Annotated[float, typer.Option(min=2.0, help="Length of the load.")] = 20.0,
-    factor: Annotated[float, typer.Option(min=2.0, max=100, help="Load offered, in capacities.")] = 5.0,
+    seconds: Annotated[float, typer.Option(min=2.0, callback=finite, help="Length of the load.")] = 20.0,
+    factor: Annotated[
+        float, typer.Option(min=2.0, max=100, callback=finite, help="Load offered, in capacities.")
+    ] = 5.0,
     work_us: Annotated[
-        float, typer.Option(min=1, max=100_000, help="Computation in each message, in microseconds.")
+        float,
+        typer.Option(
+            min=1, max=100_000, callback=finite, help="Computation in each message, in microseconds."
+        ),
     ] = 700.0,
     capacity_seconds: Annotated[
-        float, typer.Option(min=0.5, help="Length of measuring capacity, before and after.")
+        float, typer.Option(min=0.5, callback=finite, help="Length of measuring capacity, before and after.")
     ] = 4.0,
     json: Json = False,
 ) -> None:
@@ -171,10 +177,17 @@ def overload(
 
 @app.command()
 def hosts(
-    phase: Annotated[float, typer.Option(min=0.5, help="Seconds in each of the phases.")] = 6.0,
-    rate: Annotated[float, typer.Option(min=1, max=_FASTEST, help="Messages a second.")] = 400.0,
+    phase: Annotated[
+        float, typer.Option(min=0.5, callback=finite, help="Seconds in each of the phases.")
+    ] = 6.0,
+    rate: Annotated[
+        float, typer.Option(min=1, max=_FASTEST, callback=finite, help="Messages a second.")
+    ] = 400.0,
     work_us: Annotated[
-        float, typer.Option(min=1, max=100_000, help="Computation in each message, in microseconds.")
+        float,
+        typer.Option(
+            min=1, max=100_000, callback=finite, help="Computation in each message, in microseconds."
+        ),
     ] = 700.0,
     json: Json = False,
 ) -> None:
@@ -192,9 +205,13 @@ def hosts(
 @app.command()
 def recovery(
     rounds: Annotated[int, typer.Option(min=1, max=100, help="Times the NATS server is killed.")] = 3,
-    away: Annotated[float, typer.Option(min=0, max=600, help="Seconds it stays away.")] = 5.0,
+    away: Annotated[
+        float, typer.Option(min=0, max=600, callback=finite, help="Seconds it stays away.")
+    ] = 5.0,
     messages: Annotated[int, typer.Option(min=100, help="Messages to the trapping actor.")] = 10_000,
-    rate: Annotated[float, typer.Option(min=10, max=_FASTEST, help="Of them in a second.")] = 1000.0,
+    rate: Annotated[
+        float, typer.Option(min=10, max=_FASTEST, callback=finite, help="Of them in a second.")
+    ] = 1000.0,
     json: Json = False,
 ) -> None:
     """Kill the NATS server under calls; send thousands of messages to an actor that traps on each.
