@@ -21,7 +21,7 @@ from tests.wat import ECHO, guest, wasm
 HOSTILE = Path(__file__).resolve().parents[3] / "actors" / "hostile"
 GUESTS = sorted(path.stem for path in HOSTILE.glob("*.wat"))
 DEADLINE = 0.1
-DEPTH = 8
+DEPTH = 5
 
 
 def source(name: str) -> str:
