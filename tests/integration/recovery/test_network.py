@@ -49,7 +49,7 @@ async def test_a_half_open_connection(lattice: Lattice, side: str, reset: bool) 
         await asyncio.sleep(0.2)
         proxy_of(lattice, side).half_open()
         # The connection is known to be dead then, and the next one has fallen into the same hole.
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(2.2)
         await lattice.recover(reset=reset)
     assert load.outcomes["timeout"] > 0
 

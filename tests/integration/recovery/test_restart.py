@@ -47,6 +47,7 @@ async def test_a_server_that_is_away_for_twenty_seconds(lattice: Lattice) -> Non
     await _outage(lattice, 20)
 
 
+@pytest.mark.soak
 async def test_a_frozen_server_under_load(lattice: Lattice) -> None:
     async with lattice.load() as load:
         os.kill(lattice.server.pid, signal.SIGSTOP)
