@@ -117,7 +117,7 @@ def _decoded_claims(token: bytes) -> dict[str, Any]:
     try:
         _, body, _ = token.split(b".")
         claims = msgspec.json.decode(base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4)))
-    except (ValueError, binascii.Error, msgspec.DecodeError):
+    except (ValueError, binascii.Error, msgspec.DecodeError, RecursionError):
         return {"unreadable": "the section is not a JSON web token"}
     return claims if isinstance(claims, dict) else {"unreadable": "its claims are not an object"}
 
