@@ -40,9 +40,9 @@ def outcome(form: PayloadFormat, data: bytes) -> bytes | CallFailed:
 
 
 def depth(value: object) -> int:
-    if isinstance(value, dict):
-        return 1 + max([depth(each) for each in value.values()], default=0)
-    return 1 + max([depth(each) for each in value], default=0) if isinstance(value, list) else 0
+    """Lists and maps around the innermost value."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max([1 + depth(each) for each in inner], default=0)
 
 
 @given(FINITE, st.booleans())

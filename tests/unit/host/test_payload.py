@@ -62,15 +62,15 @@ def test_messagepack_that_json_could_not_say_is_taken(data: bytes) -> None:
     assert convert(MESSAGEPACK, data) == data
 
 
-@pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 500, 2000, 50_000])
+@pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 500, 2000, 20_000])
 def test_what_is_nested_too_deeply_is_refused_at_any_depth(levels: int) -> None:
     for form, data in (
-        (JSON, b"[" * levels + b"]" * levels),
+        (JSON, b"[" * levels + b"0" + b"]" * levels),
         (JSON, b'{"":' * (levels // 2) + b"[" * 33 + b"]" * 33 + b"}" * (levels // 2)),
         (MESSAGEPACK, b"\x91" * levels + b"\x00"),
         (MESSAGEPACK, b"\x81" + b"\x91" * levels + b"\x00\x00"),
     ):
-        with pytest.raises(BadRequest, match="more than 32 deep"):
+        with pytest.raises(BadRequest, match="more than 32 lists and maps deep"):
             convert(form, data)
 
 
@@ -86,6 +86,6 @@ def test_the_worst_that_is_looked_into_takes_no_longer_than_a_pass_of_the_loop_m
             start = clock.monotonic()
             convert(form, data)
             times.append(clock.monotonic() - start)
-        assert min(times) < 0.1, "measured 0.01 to 0.02; the bound allows for a busy machine"
-    with pytest.raises(TooLarge, match="131073 bytes of JSON are over 131072"):
+        assert min(times) < 0.1, "measured 0.002 to 0.011 alone; the bound allows for a busy machine"
+    with pytest.raises(TooLarge, match="65537 bytes of JSON are over 65536"):
         convert(JSON, b" " * (MAX_LOOKED_INTO + 1))
