@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+from collections.abc import Mapping
 from typing import Final
 
 import nats.errors
@@ -103,12 +104,17 @@ class NatsTransport:
             await connection.shut()
             self._tally.subscriptions = 0
 
-    async def publish(self, subject: str, data: bytes, reply: str = "") -> None:
-        """Send `data`; see :meth:`Transport.publish <actorhost.transport.base.Transport.publish>`."""
+    async def publish(
+        self, subject: str, data: bytes, reply: str = "", *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Send `data`; see :meth:`Transport.publish <actorhost.transport.base.Transport.publish>`.
+
+        `headers` are for JetStream, which takes its instructions there: they cost more than they carry.
+        """
         require_subject(subject)
         if reply:
             require_subject(reply)
-        await self._send(subject, data, self._limits.bus_timeout, reply)
+        await self._send(subject, data, self._limits.bus_timeout, reply, headers)
 
     def send_now(self, subject: str, data: bytes) -> bool:
         """Send `data` without waiting; false, with nothing sent, when it would have to wait or raise."""
@@ -122,12 +128,14 @@ class NatsTransport:
         self._tally.published_bytes += size
         return True
 
-    async def request(self, subject: str, data: bytes, timeout: float) -> bytes:
-        """Send `data` and return the first answer; `timeout` is in seconds."""
+    async def request(
+        self, subject: str, data: bytes, timeout: float, *, headers: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Send `data` and return the first answer; `timeout` is in seconds, `headers` as in publish()."""
         require_subject(subject)
         if not self._open().is_connected:
             raise self._not_connected()
-        send = functools.partial(self._send, subject, data, timeout)
+        send = functools.partial(self._send, subject, data, timeout, headers=headers)
         return await self._requests.ask(send, timeout, subject)
 
     async def subscribe(self, subject: str, handler: Handler, queue: str = "") -> Subscription:
@@ -166,9 +174,16 @@ class NatsTransport:
             unsent_bytes=0 if connection is None else connection.unsent_bytes,
         )
 
-    async def _send(self, subject: str, data: bytes, patience: float, reply: str) -> None:
+    async def _send(
+        self,
+        subject: str,
+        data: bytes,
+        patience: float,
+        reply: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         connection = self._open()
-        size = len(data)
+        size = len(data) + (_size_of(headers) if headers else 0)
         if size > connection.max_payload:
             raise TooLarge(
                 f"a message of {size} bytes to {subject} does not fit the server's limit of"
@@ -177,19 +192,19 @@ class NatsTransport:
             )
         if connection.pending_data_size + size > self._limits.outbox_bytes:
             await self._wait_for_room(connection, size, patience)
-        if connection.is_connected:
+        if connection.is_connected and not headers:
             connection.post(subject, data, reply)
         else:
-            await self._publish_while_away(connection, subject, data, reply)
+            await self._publish(connection, subject, data, reply, headers)
         self._tally.published += 1
         self._tally.published_bytes += size
 
-    async def _publish_while_away(
-        self, connection: Connection, subject: str, data: bytes, reply: str
+    async def _publish(
+        self, connection: Connection, subject: str, data: bytes, reply: str, headers: Mapping[str, str] | None
     ) -> None:
-        """Keep a message for a server that is not connected; it is sent when it is back."""
+        """Send a message with headers, or keep one for a server that is away; it is sent when it is back."""
         try:
-            await connection.publish(subject, data, reply)
+            await connection.publish(subject, data, reply, dict(headers) if headers else None)
         except nats.errors.Error as error:
             raise self._closed_error() from error
 
@@ -294,3 +309,8 @@ class NatsTransport:
             f"not connected to the NATS server at {self._shown}; nothing was sent",
             hint="is the server running? the connection comes back by itself",
         )
+
+
+def _size_of(headers: Mapping[str, str]) -> int:
+    """Return the bytes that `headers` take of a message's size, or a few more."""
+    return 16 + sum(len(name) + len(value.encode()) + 4 for name, value in headers.items())
