@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -11,7 +12,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
+
 from actorhost import clock
+from actorhost.limits import Limits
+from actorhost.transport import NatsServer
 
 PATIENCE = 20.0
 PROGRAMS = ("redis-server", "valkey-server")
@@ -65,27 +70,55 @@ class RedisServer:
     def freeze(self) -> None:
         """Let it stand still, with its connections open."""
         assert self._process is not None
-        os.kill(self._process.pid, signal.SIGSTOP)
+        _freeze(self._process.pid)
 
     def thaw(self) -> None:
         """Let it go on."""
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGCONT)
 
-    async def _answers(self) -> bool:
+    async def command(self, words: bytes) -> bytes:
+        """Return the beginning of the answer to a command, on a connection of its own."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        except OSError:
-            return False
-        try:
-            writer.write(b"PING\r\n")
-            answer = await reader.read(64)
-        except OSError:
-            return False
+            writer.write(words + b"\r\n")
+            return await reader.read(64)
         finally:
             writer.close()
             await writer.wait_closed()
-        return answer.startswith((b"+PONG", b"-NOAUTH"))
+
+    async def _answers(self) -> bool:
+        try:
+            return (await self.command(b"PING")).startswith((b"+PONG", b"-NOAUTH"))
+        except OSError:
+            return False
+
+
+class RestartableNats:
+    """A nats-server that keeps to `directory`; it can be killed, frozen and started again on its port."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._server = NatsServer(directory, limits=Limits())
+        self.url = ""
+
+    async def start(self) -> None:
+        port = int(self.url.rpartition(":")[2]) if self.url else 0
+        self._server = NatsServer(self._directory, port=port, limits=Limits())
+        await self._server.start()
+        self.url = self._server.url
+
+    async def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):  # a second time
+            os.kill(self._server.pid, signal.SIGKILL)
+        await self._server.wait()
+        await self._server.stop()
+
+    def freeze(self) -> None:
+        _freeze(self._server.pid)
+
+    def thaw(self) -> None:
+        os.kill(self._server.pid, signal.SIGCONT)
 
 
 @asynccontextmanager
@@ -97,6 +130,18 @@ async def redis_server(directory: Path, *, password: str = "") -> AsyncIterator[
         yield server
     finally:
         await server.kill()
+
+
+def _freeze(pid: int) -> None:
+    """Stop a process, and return when each of its threads has stopped, which may be a moment later."""
+    os.kill(pid, signal.SIGSTOP)
+    end = clock.monotonic() + PATIENCE
+    while any(
+        psutil.Process(thread.id).status() != psutil.STATUS_STOPPED
+        for thread in psutil.Process(pid).threads()
+    ):
+        assert clock.monotonic() < end, "the server did not stop"
+        clock.sleep(0.001)
 
 
 def _free_port() -> int:

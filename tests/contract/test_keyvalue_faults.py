@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
+import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from actorhost import clock
 from actorhost.contracts.keyvalue import KeyValue
-from actorhost.errors import ActorhostError, OutcomeUnknown, ProviderFailed, ProviderRefused
-from actorhost.limits import MIB, Limits
+from actorhost.errors import ActorhostError, OutcomeUnknown, Overloaded, ProviderFailed, ProviderRefused
+from actorhost.limits import MIB
 from actorhost.testing.conformance.keyvalue_case import KeyValueCase
-from actorhost.transport import NatsServer
 from actorhost_providers.kv.nats import NatsKeyValue
 from actorhost_providers.kv.redis import RedisKeyValue
 from actorhost_providers.kv.sqlite import SqliteKeyValue
 from tests.contract.keyvalue_backends import started
-from tests.servers import RedisServer, redis_server
+from tests.servers import RedisServer, RestartableNats, redis_server
 
 BACK = 2.0
 """Seconds after which a backend must work again once its server does."""
@@ -40,36 +38,10 @@ class Server(Protocol):
     def thaw(self) -> None: ...
 
 
-class Nats:
-    """A nats-server that keeps to `directory`."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._server = NatsServer(directory, limits=Limits())
-        self.url = ""
-
-    async def start(self) -> None:
-        port = int(self.url.rpartition(":")[2]) if self.url else 0
-        self._server = NatsServer(self._directory, port=port, limits=Limits())
-        await self._server.start()
-        self.url = self._server.url
-
-    async def kill(self) -> None:
-        os.kill(self._server.pid, signal.SIGKILL)
-        await self._server.wait()
-        await self._server.stop()
-
-    def freeze(self) -> None:
-        os.kill(self._server.pid, signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        os.kill(self._server.pid, signal.SIGCONT)
-
-
 @asynccontextmanager
 async def running(name: str, folder: Path) -> AsyncIterator[tuple[Server, KeyValue]]:
     """Run a server and a backend on it that waits half a second for it."""
-    server = RedisServer(folder / name) if name == "redis" else Nats(folder / name)
+    server = RedisServer(folder / name) if name == "redis" else RestartableNats(folder / name)
     await server.start()
     config = {"url": server.url, "timeout": TIMEOUT}
     store = RedisKeyValue(config) if name == "redis" else NatsKeyValue({**config, "max_bytes": 16 * MIB})
@@ -241,3 +213,66 @@ async def test_what_cannot_be_a_file_is_an_error_that_names_it(tmp_path: Path) -
         with pytest.raises(ProviderFailed, match=str(path)):
             await store.start()
         await store.stop()
+
+
+async def test_what_waits_for_a_file_is_bounded_also_when_callers_go_away(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with started(SqliteKeyValue({"path": str(path)})) as store:
+        case = KeyValueCase(store)
+        await case.set("k", b"kept")
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")  # the next write waits for this
+        try:
+            refused = 0
+            for _ in range(15):
+                async with asyncio.TaskGroup() as group:
+                    calls = [group.create_task(_given_up(case.set("k", b"late"))) for _ in range(100)]
+                refused += sum(call.result() for call in calls)
+        finally:
+            other.close()
+        assert refused == 500
+        # What was left by its caller is not done: one alone had begun.
+        assert await back(case) in (b"kept", b"late")
+        assert (await case.set("other")).revision <= 3
+
+
+async def _given_up(call: Coroutine[Any, Any, object]) -> bool:
+    """Cancel `call`; return whether it was refused instead."""
+    try:
+        async with asyncio.timeout(0.01):
+            await call
+    except TimeoutError:
+        return False
+    except Overloaded:
+        return True
+    raise AssertionError("it was done")
+
+
+@pytest.mark.needs_redis
+async def test_a_listing_past_many_expired_keys_comes_in_short_pages(tmp_path: Path) -> None:
+    async with running("redis", tmp_path) as (_, store):
+        case = KeyValueCase(store)
+        for start in range(0, 3000, 100):
+            await asyncio.gather(
+                *(case.set(f"k{number:04}", ttl_ms=1500) for number in range(start, start + 100))
+            )
+        await case.set("last")
+        await asyncio.sleep(1.6)
+        page = await case.page("", None, 10)
+        assert (page.keys, page.cursor is not None) == ([], True)
+        assert await case.keys("", 10) == ["last"]
+
+
+@pytest.mark.needs_redis
+async def test_a_server_that_takes_no_writes_has_done_nothing(tmp_path: Path) -> None:
+    async with running("redis", tmp_path) as (server, store):
+        assert isinstance(server, RedisServer)
+        case = KeyValueCase(store)
+        await case.set("k", b"kept")
+        await server.command(b"REPLICAOF 127.0.0.1 1")
+        for call in (case.set("k"), case.increment("n", 1), case.delete("k")):
+            error = await outcome(call)
+            assert isinstance(error, ProviderFailed)
+            assert error.retryable
+        await server.command(b"REPLICAOF NO ONE")
+        assert (await case.set("k", b"new")).stored

@@ -22,6 +22,17 @@ async def _(case: KeyValueCase) -> None:
     equal(await case.value("k"), b"v", "the value a second before its time")
 
 
+@SUITE.rule("ttl-odd", "A time to live is one of milliseconds: no more than a second is added, however odd.")
+async def _(case: KeyValueCase) -> None:
+    for key, ttl_ms in (("short", 1), ("odd", 1001)):
+        await case.set(key, b"v", ttl_ms=ttl_ms)
+    await case.wait(1.05)
+    equal(await case.get("short"), None, "an entry with a millisecond to live")
+    await case.wait(1.0)
+    equal(await case.get_many(["short", "odd"]), [None, None], "the entries")
+    equal(await case.keys(), [], "the keys")
+
+
 @SUITE.rule("ttl-get", "An entry is gone for get when its time has come.")
 async def _(case: KeyValueCase) -> None:
     await case.set("k", ttl_ms=TTL_MS)

@@ -17,6 +17,12 @@ ODD_KEYS: Final = (
 )  # fmt: skip
 """Keys that mean something to one store or another, and must not."""
 
+ODD_NAMES: Final = (
+    "", ":", ":e", ":e:keys", ".", ".b", "-b", "_", "/b", " ", "*", ">", "%", "%3A", "=3A", "é", "e\u0301",
+    "\0", "A", "a", "x" * 300, "y" * 300,
+)  # fmt: skip
+"""Ends of buckets' names of the same kind."""
+
 
 @SUITE.rule("get-absent", "An absent key has no entry.")
 async def _(case: KeyValueCase) -> None:
@@ -99,6 +105,17 @@ async def _(case: KeyValueCase) -> None:
     await case.set("k", b"here")
     equal(await other.get("k"), None, "the same key in another bucket")
     equal(await other.keys(), [], "the keys of another bucket")
+
+
+@SUITE.rule("buckets-named", "A bucket has any name, and no two different names are the same bucket.")
+async def _(case: KeyValueCase) -> None:
+    others = [case.beside(bucket=f"{case.bucket}{rest}") for rest in ODD_NAMES]
+    keys = ["e:keys", "keys", "rev"]
+    for number, other in enumerate(others):
+        await other.set_many([(key, b"%d" % number) for key in keys])
+    for number, other in enumerate(others):
+        equal(await other.keys(), keys, f"the keys of bucket {other.bucket!r}")
+        equal(await other.value("keys"), b"%d" % number, f"the value in bucket {other.bucket!r}")
 
 
 @SUITE.rule("bucket-shared", "Actors linked to the same bucket see the same entries.")

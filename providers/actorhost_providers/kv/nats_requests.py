@@ -1,116 +1,118 @@
-"""Requests to a NATS server for the key-value backend, and what is known when one fails.
+"""Requests to JetStream for the key-value backend, and what is known when one fails.
 
-Owned by the provider: one connection, which replaces itself when it breaks. Each request ends at
-the time-out. While there is no connection requests are refused, so nothing is sent late.
+Owned by the provider: a connection of its own, which replaces itself when it breaks. Each request ends
+at the time-out or when the connection breaks. While that is away requests are refused, and what waited
+to be sent is dropped: nothing is done late.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
-import nats
-import nats.errors
-from nats.aio.client import Client
 
-from actorhost.errors import Closed, OutcomeUnknown, ProtocolError, ProviderFailed
+from actorhost.errors import (
+    ActorhostError,
+    CallTimeout,
+    InvalidInput,
+    NoRoute,
+    OutcomeUnknown,
+    ProviderFailed,
+    ProviderRefused,
+    Unavailable,
+)
+from actorhost.limits import Limits
+from actorhost.transport.nats import NatsTransport
 
-_RECONNECT_WAIT: Final = 0.25
-_PING_INTERVAL: Final = 2
-_INBOX: Final = "_INBOX_AHKV"
+_NAME: Final = "actorhost-keyvalue"
+
+
+class NoStream(ProviderFailed):
+    """Nobody takes what was sent: there is no such stream, or no JetStream."""
 
 
 class Requests:
-    """A connection for requests that take at most `timeout` seconds."""
+    """A connection to the server at `url`, or one of several; a request takes at most `timeout` seconds."""
 
-    def __init__(self, *, timeout: float) -> None:
+    def __init__(self, url: str, *, timeout: float) -> None:
+        """Raise :class:`ProviderRefused` for what is no address; connects to nothing yet."""
         self._timeout = timeout
-        self._client: Client | None = None
-
-    async def open(self, url: str) -> None:
-        """Connect to `url`, one server or several separated by commas.
-
-        Raises :class:`ProviderFailed` when no server answers.
-        """
+        limits = Limits(connect_timeout=timeout, bus_timeout=timeout)
         try:
-            self._client = await nats.connect(
-                [server.strip() for server in url.split(",")],
-                name="actorhost-keyvalue",
-                allow_reconnect=True,
-                max_reconnect_attempts=-1,
-                reconnect_time_wait=_RECONNECT_WAIT,
-                connect_timeout=self._timeout,
-                ping_interval=_PING_INTERVAL,
-                inbox_prefix=_INBOX,
-                error_cb=_quiet,
-            )
-        except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise self._failed(error) from None
+            self._transport = NatsTransport(url, name=_NAME, limits=limits)
+        except InvalidInput as error:
+            raise ProviderRefused(f"url of provider keyvalue-nats: {error}", hint=error.hint) from None
+
+    async def open(self) -> None:
+        """Connect; raises :class:`ProviderFailed` as soon as every server has refused, or at the time-out."""
+        try:
+            await self._transport.start()
+        except Unavailable as error:
+            raise _failed(error) from None
 
     async def close(self) -> None:
         """Disconnect."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        await self._transport.close()
 
     async def ask(
-        self, subject: str, data: bytes, headers: dict[str, str], *, writes: bool
+        self, subject: str, data: bytes, headers: Mapping[str, str] | None = None, *, writes: bool
     ) -> dict[str, Any]:
         """Return the JSON object that the server answers.
 
-        Raises :class:`ProviderFailed` when nothing was done, and :class:`OutcomeUnknown` when no
-        answer came to something that `writes`.
+        Raises :class:`ProviderFailed` when nothing was done, :class:`OutcomeUnknown` when no answer
+        came to something that `writes`, and :class:`~actorhost.errors.TooLarge`.
         """
-        client = self._connected()
         try:
-            message = await client.request(subject, data, timeout=self._timeout, headers=headers or None)
-        except nats.errors.NoRespondersError:
-            raise ProviderFailed(
-                "JetStream does not answer", hint="enable it on the NATS server (the embedded one has it)"
+            answer = _decoded(await self._transport.request(subject, data, self._timeout, headers=headers))
+        except NoRoute:
+            raise NoStream(
+                "nobody takes what was sent: JetStream or the bucket's stream is not there",
+                hint="enable JetStream on the NATS server (the embedded one has it); streams are made again",
             ) from None
-        except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise (self._unknown(error) if writes else self._failed(error)) from None
-        return _decoded(message.data)
+        except (CallTimeout, OutcomeUnknown) as error:
+            raise (_unknown(error) if writes else _failed(error)) from None
+        except Unavailable as error:
+            raise _failed(error) from None
+        if answer is None:
+            raise _nonsense(writes=writes)
+        return answer
 
-    async def tell(self, subject: str, data: bytes, headers: dict[str, str]) -> None:
-        """Send something that has no answer of its own."""
+    async def tell(self, subject: str, data: bytes, headers: Mapping[str, str]) -> None:
+        """Send something that has no answer of its own; it comes before whatever is sent later."""
         try:
-            await self._connected().publish(subject, data, headers=headers)
-        except (nats.errors.Error, OSError) as error:
-            raise self._failed(error) from None
-
-    def _connected(self) -> Client:
-        if self._client is None:
-            raise Closed("the key-value store is not open")
-        if not self._client.is_connected:
-            raise self._failed(ConnectionError("the connection is away; it comes back by itself"))
-        return self._client
-
-    def _failed(self, error: BaseException) -> ProviderFailed:
-        failed = ProviderFailed(
-            f"the NATS server did not do it: {str(error) or type(error).__name__}",
-            hint="is it running, is the address right, and do the credentials fit?",
-        )
-        failed.retryable = True
-        return failed
-
-    def _unknown(self, error: BaseException) -> OutcomeUnknown:
-        return OutcomeUnknown(
-            f"the NATS server did not answer a write: {str(error) or type(error).__name__}",
-            hint="it may have been done; look before writing again, or write with a condition",
-        )
+            await self._transport.publish(subject, data, headers=headers)
+        except Unavailable as error:
+            raise _failed(error) from None
 
 
-async def _quiet(_error: Exception) -> None:
-    """Leave it to the request that meets the error."""
+def _failed(error: ActorhostError) -> ProviderFailed:
+    failed = ProviderFailed(f"nothing was done: {_reason(error)}", hint=error.hint)
+    failed.retryable = True
+    return failed
 
 
-def _decoded(data: bytes) -> dict[str, Any]:
-    # The first message of a batch is answered with nothing.
+def _unknown(error: ActorhostError) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"a write has no answer: {_reason(error)}",
+        hint="it may have been done; look before writing again, or write with a condition",
+    )
+
+
+def _nonsense(*, writes: bool) -> ProviderFailed:
+    failed = ProviderFailed("an answer of JetStream is no JSON object", hint="look at what runs there")
+    failed.outcome_known = not writes
+    return failed
+
+
+def _reason(error: ActorhostError) -> str:
+    # A subject holds the key, which may be long.
+    return "the NATS server did not answer in time" if isinstance(error, CallTimeout) else str(error)
+
+
+def _decoded(data: bytes) -> dict[str, Any] | None:
     try:
-        answer = msgspec.json.decode(data) if data else {}
+        answer = msgspec.json.decode(data)
     except (msgspec.DecodeError, ValueError):
-        answer = None
-    if not isinstance(answer, dict):
-        raise ProtocolError("an answer of JetStream is no JSON object")
-    return answer
+        return None
+    return answer if isinstance(answer, dict) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 from msgspec import Meta
 
@@ -46,7 +47,7 @@ class RedisConfig(Config, frozen=True):
     """
 
     url: Annotated[str, Meta(min_length=1)]
-    prefix: Annotated[str, Meta(min_length=1, max_length=200)] = "actorhost"
+    prefix: Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,200}$")] = "actorhost"
     timeout: Annotated[float, Meta(ge=0.01, le=600)] = 5.0
 
 
@@ -105,8 +106,11 @@ class RedisKeyValue(KeyValue):
         """Return the next page of keys; the cursor is the last key of the page."""
         limit = params.limit or DEFAULT_PAGE
         arguments = (*_bounds(params.prefix.encode(), (params.cursor or "").encode()), limit + 1)
-        found = await self._run(link, scripts.KEYS, arguments)
+        found, looked_to = await self._run(link, scripts.KEYS, arguments)
         page, more = take_page((key.decode() for key in found), limit, PAGE_BYTES)
+        if not more and looked_to is not None:
+            # So many keys had expired that the script did not look at all of them.
+            return KeyPage(page, looked_to.decode())
         return KeyPage(page, page[-1] if more else None)
 
     async def get_many(self, link: Link, params: GetManyParams) -> list[Entry | None]:
@@ -123,7 +127,8 @@ class RedisKeyValue(KeyValue):
         return [None if revision is None else Entry(value, int(revision)) for value, revision in found]
 
     async def _run(self, link: Link, script: str, arguments: Any, *, writes: bool = True) -> Any:
-        prefix = f"{self._prefix}:{bucket_of(link)}:"
+        # Encoded, so that no name of a bucket runs on into what comes after it.
+        prefix = f"{self._prefix}:{quote(bucket_of(link), safe='')}:"
         return await self._server.run(script, prefix, arguments, writes=writes)
 
 

@@ -7,12 +7,20 @@ the server ends at the time-out.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 
 from redis.asyncio.connection import BlockingConnectionPool
-from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -57,9 +65,8 @@ class RedisConnection:
         server went away after it was sent something that `writes`.
         """
         tail = (1, prefix, *arguments)
-        digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
         try:
-            return await self._execute(("EVALSHA", digest, *tail), writes=writes)
+            return await self._execute(("EVALSHA", _digest(script), *tail), writes=writes)
         except NoScriptError:
             return await self._execute(("EVAL", script, *tail), writes=writes)
 
@@ -77,9 +84,13 @@ class RedisConnection:
         try:
             await connection.send_command(*command)
             return await connection.read_response()
+        except NoScriptError:
+            raise
+        except (BusyLoadingError, ReadOnlyError) as error:
+            # An answer: starting, or no longer the one that takes writes. Another connection may find that.
+            await connection.disconnect(nowait=True)
+            raise self._failed(error) from None
         except ResponseError as error:
-            if isinstance(error, NoScriptError):
-                raise
             raise self._failed(error, retryable=False) from None
         except BaseException as error:
             await connection.disconnect(nowait=True)
@@ -102,6 +113,11 @@ class RedisConnection:
             f"the Redis server at {self._shown} went away during a write: {_reason(error)}",
             hint="it may have been done; look before writing again, or write with a condition",
         )
+
+
+@functools.cache
+def _digest(script: str) -> str:
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def _reason(error: Exception) -> str:

@@ -4,7 +4,7 @@ Pure text. A bucket is four kinds of keys under one prefix (``KEYS[1]``): ``e:KE
 hash of value ``v`` and revision ``r`` that Redis itself expires; ``keys`` is a sorted set of all
 keys in the order of their bytes; ``due`` is one of the keys that expire, by the time in
 milliseconds; ``rev`` counts revisions. Redis does not tell when an entry expires, so each write
-clears up to 64 such keys out of the two sets, and a listing skips and clears what it meets.
+clears up to 64 such keys out of the two sets, and a listing skips and clears those it meets.
 
 Lua's numbers are doubles: 64-bit ones stay text, and sums are made by ``HINCRBY``.
 """
@@ -93,7 +93,11 @@ INCREMENT: Final = (
 local k = ARGV[1]
 local e = p .. 'e:' .. k
 local sum = redis.pcall('HINCRBY', e, 'v', ARGV[2])
-if type(sum) == 'table' and sum.err then return {0, redis.call('HGET', e, 'v')} end
+if type(sum) == 'table' and sum.err then
+  -- Anything else, such as no memory or no longer the primary, is the caller's error as it is.
+  if not (sum.err:find('not an integer') or sum.err:find('overflow')) then return sum end
+  return {0, redis.call('HGET', e, 'v')}
+end
 local v = redis.call('HGET', e, 'v')
 redis.call('HSET', e, 'r', next_revision())
 redis.call('PERSIST', e)
@@ -107,22 +111,21 @@ return {1, v}
 KEYS: Final = (
     _COMMON
     + """
-local from, to, left, found = ARGV[1], ARGV[2], tonumber(ARGV[3]), {}
-while left > 0 do
-  local page = redis.call('ZRANGEBYLEX', p .. 'keys', from, to, 'LIMIT', 0, left)
-  if #page == 0 then break end
-  for _, k in ipairs(page) do
-    if redis.call('EXISTS', p .. 'e:' .. k) == 1 then
-      found[#found + 1] = k
-      left = left - 1
-    else
-      redis.call('ZREM', p .. 'keys', k)
-      redis.call('ZREM', p .. 'due', k)
-    end
-    from = '(' .. k
+local count, found = tonumber(ARGV[3]), {}
+local looked = redis.call('ZRANGEBYLEX', p .. 'keys', ARGV[1], ARGV[2], 'LIMIT', 0, count + 1000)
+for n, k in ipairs(looked) do
+  if redis.call('EXISTS', p .. 'e:' .. k) == 1 then
+    found[#found + 1] = k
+    if #found == count then return {found, false} end
+  else
+    redis.call('ZREM', p .. 'keys', k)
+    redis.call('ZREM', p .. 'due', k)
   end
 end
-return found
+return {found, #looked == count + 1000 and looked[#looked]}
 """
 )
-"""Bounds as of ZRANGEBYLEX, count -> keys."""
+"""Bounds as of ZRANGEBYLEX, count -> keys, and the last one looked at if there may be more behind it.
+
+It looks at 1,000 more than it was asked for: the server does nothing else meanwhile.
+"""

@@ -1,18 +1,20 @@
 """The key-value backend that keeps everything in one SQLite file.
 
 One instance owns the file's connection and one thread that does all its work, in order; the event
-loop only waits. At most 1,000 calls wait for it. A caller that goes away leaves its operation whole
-or undone. The file survives the process; several hosts on one machine may share it.
+loop only waits. At most 1,000 calls wait for it, those included whose caller went away: theirs are
+left undone unless they had begun. The file survives the process; several hosts on one machine may
+share it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import sqlite3
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from msgspec import Meta
 
@@ -72,7 +74,9 @@ class SqliteKeyValue(KeyValue):
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "actorhost-sqlite")
         self._store: SqliteStore | None = None
-        self._waiting = 0
+        # One is counted by the event loop's thread, the other by ours.
+        self._sent = 0
+        self._done = 0
 
     def check_link(self, link: Link) -> None:
         """Refuse a link with unknown configuration."""
@@ -85,9 +89,11 @@ class SqliteKeyValue(KeyValue):
     async def stop(self) -> None:
         """Close the file, after what is under way."""
         store, self._store = self._store, None
-        if store is not None:
-            await self._in_thread(store.close)
-        self._thread.shutdown(wait=False)
+        try:
+            if store is not None:
+                await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, store.close))
+        finally:
+            self._thread.shutdown(wait=False)
 
     async def get(self, link: Link, params: GetParams) -> Entry | None:
         """Return the entry under a key."""
@@ -141,25 +147,45 @@ class SqliteKeyValue(KeyValue):
         return await self._in_thread(lambda: work(store))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        if self._waiting >= MAX_WAITING:
+        if self._sent - self._done >= MAX_WAITING:
             raise Overloaded(
                 f"{MAX_WAITING} calls wait for {self._config.path}", hint="is its disk slow? retry later"
             )
-        self._waiting += 1
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._sent += 1
+        # Not loop.run_in_executor(): what is cancelled there stays in the queue, uncounted.
+        self._thread.submit(self._carry_out, work, answer)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            return await answer
         except (sqlite3.Error, OSError) as error:
             raise self._failed(error) from None
+
+    def _carry_out(self, work: Callable[[], T], answer: asyncio.Future[T]) -> None:
+        """Do `work` in the thread, unless its caller went away."""
+        try:
+            if answer.cancelled():
+                return
+            settle = functools.partial(_settle, answer, answer.set_result, work())
+        except Exception as error:  # noqa: BLE001 - it is the caller's, whatever it is
+            settle = functools.partial(_settle, answer, answer.set_exception, error)
         finally:
-            self._waiting -= 1
+            self._done += 1
+        answer.get_loop().call_soon_threadsafe(settle)
 
     def _failed(self, error: Exception) -> ProviderFailed:
-        full = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        full = code == sqlite3.SQLITE_FULL
         hint = (
             f"delete keys, or raise max_bytes ({self._config.max_bytes}) in the provider's configuration"
             if full
             else "look at the file, its disk and who else has it open"
         )
         failed = ProviderFailed(f"{self._config.path}: {error}", hint=hint)
-        failed.retryable = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+        failed.retryable = code == sqlite3.SQLITE_BUSY
+        failed.outcome_known = code != sqlite3.SQLITE_IOERR  # it may have come at the end of a commit
         return failed
+
+
+def _settle(answer: asyncio.Future[T], settle: Callable[[Any], None], outcome: object) -> None:
+    if not answer.done():
+        settle(outcome)

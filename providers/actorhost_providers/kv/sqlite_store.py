@@ -119,11 +119,11 @@ class SqliteStore:
         self._db.execute(begin)
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:  # a full file has rolled it back already
                 self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def _find(self, bucket: str, key: bytes) -> Entry | None:
         row = self._db.execute(
@@ -134,9 +134,9 @@ class SqliteStore:
 
     def _put(self, bucket: str, key: bytes, value: bytes, ttl_ms: int | None) -> int:
         self._sweep()
-        (revision,) = self._db.execute(
-            "UPDATE counter SET revision = revision + 1 RETURNING revision"
-        ).fetchone()
+        # RETURNING would need SQLite 3.35, which is not everywhere.
+        self._db.execute("UPDATE counter SET revision = revision + 1")
+        (revision,) = self._db.execute("SELECT revision FROM counter").fetchone()
         expires = None if ttl_ms is None else self._clock() + ttl_ms / 1000
         self._db.execute(
             "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", (bucket, key, value, revision, expires)

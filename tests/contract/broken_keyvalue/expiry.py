@@ -47,6 +47,15 @@ class BreaksTtlNotBefore(BendsParams):
         return msgspec.structs.replace(params, ttl_ms=params.ttl_ms and 1 + params.ttl_ms // 2)
 
 
+@breaks("ttl-odd")
+class BreaksTtlOdd(BendsParams):
+    """Counts in whole seconds, and begins with the next one."""
+
+    def bend(self, params: SetParams) -> SetParams:
+        seconds = None if params.ttl_ms is None else 1 + -(-params.ttl_ms // 1000)
+        return msgspec.structs.replace(params, ttl_ms=seconds and seconds * 1000)
+
+
 @breaks("ttl-get")
 class BreaksTtlGet(Undying):
     async def get(self, link: Link, params: GetParams) -> Entry | None:

@@ -112,6 +112,15 @@ class BreaksBucketsApart(MemoryKeyValue):
         return super()._bucket(_renamed(link, bucket="one for all"))
 
 
+@breaks("buckets-named")
+class BreaksBucketsNamed(MemoryKeyValue):
+    """Joins names and keys with a colon, which either may hold."""
+
+    def _bucket(self, link: Link) -> Bucket:
+        name = str(link.config["bucket"]).partition(":")[0]
+        return super()._bucket(_renamed(link, bucket=name))
+
+
 @breaks("bucket-shared")
 class BreaksBucketShared(MemoryKeyValue):
     def _bucket(self, link: Link) -> Bucket:
