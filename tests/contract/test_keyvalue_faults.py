@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -276,3 +276,13 @@ async def test_a_server_that_takes_no_writes_has_done_nothing(tmp_path: Path) ->
             assert error.retryable
         await server.command(b"REPLICAOF NO ONE")
         assert (await case.set("k", b"new")).stored
+
+
+@pytest.mark.parametrize("name", [REDIS, "nats"])
+async def test_hosts_that_meet_on_one_key_lose_no_increment(name: str, tmp_path: Path) -> None:
+    async with running(name, tmp_path) as (_, store), AsyncExitStack() as stack:
+        others = [type(store)({**store.config, "timeout": 5.0}) for _ in range(5)]
+        stores = [await stack.enter_async_context(started(other)) for other in others]
+        cases = [KeyValueCase(each, bucket="shared") for each in stores]
+        sums = await asyncio.gather(*(case.increment("n", 1) for case in cases * 40))
+        assert sorted(sums) == list(range(1, 201))
