@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import anyio
 import msgspec
@@ -17,22 +17,24 @@ from actorhost.errors import ActorhostError, NoRoute
 from actorhost.host.control_messages import ActorStatus, HostInfo, LogsReply
 from actorhost.host.log import KEPT_LINES, Line
 from actorhost.ids import ActorName
+from actorhost.limits import KIB, MIB
 
 T = TypeVar("T")
-_COLUMNS = ("ACTOR", "APPLICATION", "HOST", "INST", "WAITING", "REPLIED", "FAULTS", "MODULE")
 _SHORT = 8
 """Digits of a host's id that tell it from others."""
 
 
 def ps(
+    wide: Annotated[bool, typer.Option("--wide", "-w", help="Show more columns.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     nats: Nats = DEFAULT_NATS,
     lattice: Lattice = "default",
 ) -> None:
     """Show the actors that are running, on every host of the lattice.
 
-    INST may handle messages at a time, WAITING are in the mailbox; REPLIED and FAULTS count since
-    the actor was deployed.
+    WAITING are in the mailbox; FAULTS and RESTARTS count since the actor was deployed. RATE/S is over
+    about the last minute, P50 and P99 are from the mailbox to the answer, MEMORY is the linear memory
+    of all instances; INST of --wide may handle messages at a time. --json says more.
     """
 
     async def gather(client: Client) -> list[tuple[HostInfo, list[ActorStatus] | ActorhostError]]:
@@ -42,7 +44,7 @@ def ps(
     if json:
         output.json_line({"hosts": [_host_as_json(info, answer) for info, answer in found]})
     else:
-        _print_actors([(info, answer) for info, answer in found if isinstance(answer, list)])
+        _print_actors([(info, answer) for info, answer in found if isinstance(answer, list)], wide=wide)
     failures = [answer for _, answer in found if isinstance(answer, ActorhostError)]
     for error in failures:
         output.error(error)
@@ -115,25 +117,41 @@ def _none_has(name: ActorName, errors: list[ActorhostError]) -> ActorhostError:
     return NoRoute(f"no host runs an actor {name!r}", hint="`actorhost ps` shows what runs")
 
 
-def _print_actors(found: list[tuple[HostInfo, list[ActorStatus]]]) -> None:
-    rows = [
-        (
-            actor.name,
-            actor.application,
-            info.id[:_SHORT],
-            str(actor.instances),
-            str(actor.waiting),
-            str(actor.replied),
-            str(sum(actor.faults.values())),
-            actor.digest[:12],
-        )
-        for info, actors in found
-        for actor in actors
-    ]
+_Cell = Callable[[HostInfo, ActorStatus], str]
+
+_COLUMNS: Final[tuple[tuple[str, _Cell], ...]] = (
+    ("ACTOR", lambda _host, actor: actor.name),
+    ("APPLICATION", lambda _host, actor: actor.application),
+    ("HOST", lambda host, _actor: host.id[:_SHORT]),
+    ("STATE", lambda _host, actor: actor.state),
+    ("INST", lambda _host, actor: str(actor.instances)),
+    ("WAITING", lambda _host, actor: str(actor.waiting)),
+    ("REPLIED", lambda _host, actor: str(actor.replied)),
+    ("FAULTS", lambda _host, actor: str(sum(actor.faults.values()))),
+    ("RESTARTS", lambda _host, actor: str(actor.restarts)),
+    ("RATE/S", lambda _host, actor: f"{actor.rate:.1f}"),
+    ("P50", lambda _host, actor: f"{actor.p50_ms:.1f}ms"),
+    ("P99", lambda _host, actor: f"{actor.p99_ms:.1f}ms"),
+    ("MEMORY", lambda _host, actor: _size(actor.memory_used)),
+    ("MODULE", lambda _host, actor: actor.digest[:12]),
+)
+_WIDE: Final = frozenset({"APPLICATION", "INST", "REPLIED", "MODULE"})
+"""Columns that are left out of 80 columns; that of the host is, where there is only one."""
+
+
+def _print_actors(found: list[tuple[HostInfo, list[ActorStatus]]], *, wide: bool) -> None:
+    left_out = frozenset() if wide else _WIDE | (set() if len(found) > 1 else {"HOST"})
+    columns = [(name, cell) for name, cell in _COLUMNS if name not in left_out]
+    rows = [[cell(host, actor) for _, cell in columns] for host, actors in found for actor in actors]
     if rows:
-        output.table(_COLUMNS, rows)
+        output.table([name for name, _ in columns], rows)
     else:
         output.note(f"no actors on {len(found)} host{'s' * (len(found) != 1)}")
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes as people read it."""
+    return f"{count / MIB:.1f}MiB" if count >= MIB else f"{count // KIB}KiB"
 
 
 def _host_as_json(info: HostInfo, answer: list[ActorStatus] | ActorhostError) -> dict[str, Any]:

@@ -135,6 +135,11 @@ class Instance:
         """Whether the instance can take another message."""
         return self._sandbox.store != 0
 
+    @property
+    def memory(self) -> int:
+        """Bytes of linear memory the guest has now; it must be alive."""
+        return self._sandbox.memory_size()
+
     def close(self) -> None:
         """Free the sandbox; may be called again. A call under way ends first, in its own task."""
         if self._busy:

@@ -20,12 +20,14 @@ from actorhost.engine import InstanceOptions, Module
 from actorhost.errors import ActorhostError, CallTimeout, Closed, InternalError
 from actorhost.host.delivery import Delivery, no_answer
 from actorhost.host.log import ActorLog
+from actorhost.host.rate import Rate
 from actorhost.host.services import Services
 from actorhost.host.slot import Slot
 from actorhost.host.supervision import Supervision
 from actorhost.mailbox import Mailbox, MailboxStatistics
 from actorhost.manifest import ActorSpec
 from actorhost.telemetry import log
+from actorhost.telemetry.histogram import Durations
 from actorhost.telemetry.log import Log
 
 _TURN: Final = 128
@@ -71,6 +73,8 @@ class Actor:
         self.module = module
         self.log = ActorLog(spec.name)
         self.counts = Counts()
+        self.durations = Durations()
+        self.rate = Rate()
         self.supervision = Supervision(spec.name, spec.restarts)
         self._broker = services.broker
         self._grants = grants
@@ -93,6 +97,11 @@ class Actor:
         self._scope = anyio.CancelScope()
         self._ended = anyio.Event()
         self._slots = [Slot(services.engine, module, options, spec.policy) for _ in range(spec.instances)]
+
+    @property
+    def memory(self) -> int:
+        """Bytes of linear memory that its instances have now."""
+        return sum(slot.memory for slot in self._slots)
 
     @property
     def instances_made(self) -> int:
@@ -153,7 +162,7 @@ class Actor:
         finally:
             with anyio.CancelScope(shield=True):
                 for delivery in self._mailbox.close():
-                    await delivery.answer(self._stopped())
+                    await self._end(delivery, self._stopped())
             for slot in self._slots:
                 slot.close()
             self._ended.set()
@@ -177,23 +186,32 @@ class Actor:
     async def _handle(self, slot: Slot, delivery: Delivery) -> None:
         try:
             result = await self._outcome(slot, delivery)
-            if result is None:
-                result = self._expired()
-            elif not isinstance(result, bytes) and delivery.answer is no_answer:
-                self.counts.dead += 1
-                self._give_up(self.spec.name, delivery, result)
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True):
-                await delivery.answer(self._stopped(outcome_known=False))
+                await self._end(delivery, self._stopped(outcome_known=False))
             raise
-        if isinstance(result, bytes):
-            self.counts.replied += 1
-        else:
-            self.counts.fault(result.code)
         try:
-            await delivery.answer(result)
+            if isinstance(result, bytes):
+                self.counts.replied += 1
+                await delivery.answer(result)
+            elif result is None:
+                error = self._expired()
+                self.counts.fault(error.code)
+                await delivery.answer(error)
+            else:
+                await self._end(delivery, result)
         except Exception:  # noqa: BLE001 - a bug in one answer must not end the actor's runner
             log.bug(_log, "bug while answering", actor=self.spec.name, operation=delivery.operation)
+        self.durations.add(clock.monotonic() - delivery.arrived)
+
+    async def _end(self, delivery: Delivery, error: ActorhostError) -> None:
+        """Answer a message with `error`, or keep it when nobody waits for an answer."""
+        self.counts.fault(error.code)
+        if delivery.answer is no_answer:
+            self.counts.dead += 1
+            self._give_up(self.spec.name, delivery, error)
+        else:
+            await delivery.answer(error)
 
     async def _outcome(self, slot: Slot, delivery: Delivery) -> bytes | ActorhostError | None:
         """Return the reply to `delivery`, or the error it ended with, None if it expired; never raises."""

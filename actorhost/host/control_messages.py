@@ -71,6 +71,11 @@ class ActorStatus(Struct, frozen=True, kw_only=True):
     `refused` did not come in, and `dead` became dead letters, whether refused or ended with a fault.
     Of the accepted, `ingested` came from subjects of ingest traits; `malformed` came from there and
     were not accepted.
+
+    `state` is ``running``, ``waiting`` before a restart, or ``failed``; `last_end` says why an
+    instance ended last. `rate` is messages handled a second over about the last minute, `p50_ms`
+    and its like the time from the mailbox to the answer, `memory_used` the bytes of linear memory of
+    all instances now.
     """
 
     name: str
@@ -91,6 +96,14 @@ class ActorStatus(Struct, frozen=True, kw_only=True):
     dead: int = 0
     ingested: int = 0
     malformed: int = 0
+    state: str = "running"
+    restarts: int = 0
+    last_end: str = ""
+    rate: float = 0.0
+    p50_ms: float = 0.0
+    p90_ms: float = 0.0
+    p99_ms: float = 0.0
+    memory_used: int = 0
 
 
 class StatusPage(Struct, frozen=True):

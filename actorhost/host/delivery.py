@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from actorhost import clock
 from actorhost.errors import ActorhostError
 
 Answer = Callable[["bytes | ActorhostError"], Awaitable[None]]
@@ -22,13 +23,14 @@ OVERHEAD: Final = 256
 
 
 class Delivery(Struct, frozen=True, gc=False):
-    """One message: `deadline` is in seconds of the monotonic clock, `chain` names the callers."""
+    """One message: `deadline` and `arrived` are seconds of the monotonic clock, `chain` names the callers."""
 
     operation: str
     payload: bytes
     deadline: float
     chain: tuple[str, ...]
     answer: Answer
+    arrived: float = field(default_factory=clock.monotonic)
 
     def size(self) -> int:
         """Bytes the delivery counts for in a mailbox."""

@@ -23,6 +23,7 @@ from actorhost.host.dead_letter import DeadLetterBox
 from actorhost.host.delivery import OVERHEAD, Answer, Delivery, LocalAnswer, no_answer
 from actorhost.host.ingest import Ingest
 from actorhost.host.intake import Intake, Interest
+from actorhost.host.rate import watch
 from actorhost.host.remote import GRACE, Remote
 from actorhost.host.stall import Pulse
 from actorhost.ids import ActorName, HostId, LatticeName
@@ -64,6 +65,7 @@ class Router:
         async with anyio.create_task_group() as tasks:
             for part in (self.intake.run, self.pulse.run, self.dead.run):
                 tasks.start_soon(part)
+            tasks.start_soon(watch, self.actors.values)
             await self._send_refusals()
             tasks.cancel_scope.cancel()
 

@@ -29,6 +29,12 @@ class Slot:
         self.made = 0
 
     @property
+    def memory(self) -> int:
+        """Bytes of linear memory that the instance has now, 0 without one."""
+        instance = self._instance
+        return instance.memory if instance is not None and instance.alive else 0
+
+    @property
     def lost(self) -> bool:
         """Whether the instance that should be alive is not: it ended, or could not be made."""
         return self._keeps and (self._instance is None or not self._instance.alive)

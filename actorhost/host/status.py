@@ -27,6 +27,8 @@ from actorhost.limits import KIB
 
 _LOG_BYTES: Final = 384 * KIB
 """Bytes of lines in one answer, about; with its envelope it fits NATS's default limit."""
+_CAUSE: Final = 200
+"""Characters of a cause in a status: a page of actors must fit one message."""
 _LINE_BYTES: Final = 32
 """What a line takes besides its text."""
 
@@ -61,6 +63,7 @@ def status_page(deployments: Mapping[str, Deployment], request: StatusRequest) -
 def actor_status(actor: Actor, application: str) -> ActorStatus:
     """Return what `actor` of `application` is and has done."""
     spec, counts, mailbox = actor.spec, actor.counts, actor.mailbox_statistics()
+    p50, p90, p99 = (round(1000 * seconds, 3) for seconds in actor.durations.percentiles((0.5, 0.9, 0.99)))
     return ActorStatus(
         name=spec.name,
         application=application,
@@ -80,6 +83,14 @@ def actor_status(actor: Actor, application: str) -> ActorStatus:
         replied=counts.replied,
         expired=counts.expired,
         faults={str(code): count for code, count in (counts.faults or {}).items()},
+        state=actor.supervision.state,
+        restarts=actor.supervision.restarts,
+        last_end="".join(actor.supervision.causes[-1:])[:_CAUSE],
+        rate=round(actor.rate.per_second, 3),
+        p50_ms=p50,
+        p90_ms=p90,
+        p99_ms=p99,
+        memory_used=actor.memory,
     )
 
 

@@ -170,17 +170,21 @@ def test_ps_is_a_table_of_80_columns(host: Up) -> None:
     counter, echo = [row for row in rows if row.startswith(("counter ", "echo "))]
     assert header.split() == [
         "ACTOR",
-        "APPLICATION",
-        "HOST",
-        "INST",
+        "STATE",
         "WAITING",
-        "REPLIED",
         "FAULTS",
-        "MODULE",
+        "RESTARTS",
+        "RATE/S",
+        "P50",
+        "P99",
+        "MEMORY",
     ]
-    assert counter.split()[:4] == ["counter", "counter", host.ready["host"][:8], "1"]
-    assert len(echo.split()) == 8
+    assert counter.split()[:3] == ["counter", "running", "0"]
+    assert echo.endswith("KiB")
     assert max(map(len, done.stdout.splitlines())) <= 80
+    wide = host.run("ps", "--wide").stdout.splitlines()
+    assert len(wide[0].split()) == 14
+    assert wide[1].split()[:3] == ["counter", "counter", host.ready["host"][:8]]
 
 
 def test_logs_of_an_actor(host: Up) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from actorhost import Client, Host, clock
 from actorhost.errors import ActorhostError, Closed, NoRoute
+from actorhost.host.dead_letter import DeadLetterBox
 from actorhost.limits import Limits
 from actorhost.transport import NatsServer
-from tests.integration.host.conftest import actor, application, until
+from tests.integration.host.conftest import PATIENCE, actor, application, until
 from tests.transports import started
 from tests.wat import ECHO, LOOP, guest
 
@@ -45,3 +46,18 @@ async def test_what_does_not_finish_in_time_gets_a_fault(server: NatsServer, cli
     assert all(isinstance(outcome, ActorhostError) for outcome in outcomes)
     assert [outcome.code for outcome in outcomes if isinstance(outcome, ActorhostError)] == [Closed.code] * 3
     assert sum(outcome.outcome_known for outcome in outcomes if isinstance(outcome, ActorhostError)) == 2
+
+
+async def test_tells_that_a_stopping_host_cannot_handle_become_dead_letters(
+    server: NatsServer, client: Client
+) -> None:
+    async with Host(nats=server.url, limits=Limits(stop_timeout=0.3)) as host:
+        await host.deploy_modules(application(actor("loop")), {"loop": guest(LOOP)})
+        for n in range(3):
+            await client.tell("loop", "Op", bytes([n]))
+        await until(lambda: host.router.actors["loop"].mailbox_statistics().waiting == 2)
+    box = DeadLetterBox(client.transport, client.lattice, timeout=PATIENCE)
+    found = sorted([letter async for _, letter in box.list()], key=lambda letter: letter.payload)
+    assert [(letter.payload, letter.code) for letter in found] == [
+        (bytes([n]), "unavailable") for n in range(3)
+    ]

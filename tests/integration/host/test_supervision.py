@@ -104,3 +104,15 @@ async def test_a_storm_ends_at_the_intensity_and_neighbours_do_not_notice(host: 
     await storming
     assert fragile.instances_made <= fragile.spec.restarts.intensity + 3
     assert slowest < 0.1
+
+
+async def test_the_status_says_how_an_actor_fares(nats_host: Host, client: Client) -> None:
+    await nats_host.deploy_modules(application(actor("fragile", restarts=POLICY)), {"fragile": FRAGILE})
+    for _ in range(20):
+        await client.ask("fragile", "Op")
+    await _trap(client, 4)
+    (status,) = await client.control.actors(nats_host.id)
+    assert (status.state, status.restarts) == ("waiting", 4)
+    assert status.last_end.startswith("trapped: the guest was ended")
+    assert 0 < status.p50_ms <= status.p90_ms <= status.p99_ms < 1000
+    assert status.memory_used == 0, "it has no instance now"
