@@ -14,6 +14,7 @@ from actorhost.errors import InvalidInput
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "up": ("actorhost.cli.up:up", "Start a host, with a NATS server of its own unless told otherwise."),
     "deploy": ("actorhost.cli.deploy:deploy", "Deploy a manifest to the hosts of a lattice."),
+    "undeploy": ("actorhost.cli.undeploy:undeploy", "Stop an application on the hosts of a lattice."),
     "check": ("actorhost.cli.check:check", "Check manifests and their modules without starting anything."),
     "ps": ("actorhost.cli.watch:ps", "Show the actors that are running."),
     "call": ("actorhost.cli.call:call", "Send a message to an actor and print its reply."),

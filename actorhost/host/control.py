@@ -53,6 +53,9 @@ class Controlled(Protocol):
     async def deploy_modules(self, application: Application, modules: Mapping[str, bytes]) -> None:
         """Run `application`; `modules` are bytes by the path in the manifest."""
 
+    async def undeploy(self, name: str) -> list[str]:
+        """Stop the application of that name and return its actors."""
+
 
 class Control:
     """Serves the control subjects of `host`."""
@@ -72,6 +75,7 @@ class Control:
             ControlOperation.MODULE_OFFER: self._module_offer,
             ControlOperation.MODULE_CHUNK: self._module_chunk,
             ControlOperation.DEPLOY: self._deploy,
+            ControlOperation.UNDEPLOY: self._undeploy,
         }
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -197,6 +201,12 @@ class Control:
             actors=tuple(spec.name for spec in application.actors),
             finished=request.wait,
         )
+
+    async def _undeploy(self, payload: bytes) -> messages.UndeployReply:
+        request = messages.decode(messages.UndeployRequest, payload)
+        actors = await self._host.undeploy(request.application)
+        _log.info("application undeployed", application=request.application, actors=len(actors))
+        return messages.UndeployReply(tuple(actors))
 
     def _content(self, application: Application, modules: Mapping[str, str]) -> dict[str, bytes]:
         """Return the modules of `application` by path, which have been uploaded."""

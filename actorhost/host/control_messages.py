@@ -38,6 +38,7 @@ class ControlOperation(StrEnum):
     MODULE_OFFER = "module-offer"
     MODULE_CHUNK = "module-chunk"
     DEPLOY = "deploy"
+    UNDEPLOY = "undeploy"
 
 
 class InfoRequest(Struct, frozen=True):
@@ -171,6 +172,18 @@ class DeployReply(Struct, frozen=True):
     finished: bool
 
 
+class UndeployRequest(Struct, frozen=True):
+    """Stop an application; what is in hand may finish first."""
+
+    application: _NameText
+
+
+class UndeployReply(Struct, frozen=True):
+    """The actors that ran and do not any more."""
+
+    actors: tuple[str, ...]
+
+
 T = TypeVar("T", bound=Struct)
 
 
@@ -189,6 +202,7 @@ _decoders: Final[dict[type[Struct], msgspec.msgpack.Decoder[Any]]] = {
     for kind in (
         InfoRequest, HostInfo, StatusRequest, StatusPage, LogsRequest, LogsReply,
         ModuleOffer, ModuleChunk, ModuleProgress, DeployRequest, DeployReply,
+        UndeployRequest, UndeployReply,
     )
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ from actorhost import limits as limits_module
 from actorhost.capability import Broker
 from actorhost.contracts.provider import Provider
 from actorhost.engine import Engine, EngineStatistics
-from actorhost.errors import ActorhostError, Closed, InvalidInput
+from actorhost.errors import ActorhostError, Closed, InvalidInput, NoRoute
 from actorhost.host.arguments import deadline_after, payload_bytes
 from actorhost.host.control import Control
 from actorhost.host.deployment import Deployment
@@ -128,6 +128,22 @@ class Host:
             self.deployments[application.name] = deployment
             if old is not None:
                 old.forget()
+
+    async def undeploy(self, name: str) -> list[str]:
+        """Stop the application of that name and return the names of its actors, which are no more.
+
+        What is in hand may finish within ``limits.stop_timeout``. Raises :class:`NoRoute` when this
+        host runs no such application.
+        """
+        async with self._deploying:
+            deployment = self.deployments.pop(name, None)
+            if deployment is None:
+                known = ", ".join(sorted(self.deployments)) or "none"
+                raise NoRoute(f"no application {name!r} on this host", hint=f"it runs: {known}")
+            actors = [str(actor.spec.name) for actor in deployment.actors]
+            await deployment.stop(drain=self.limits.stop_timeout)
+            deployment.forget()
+            return actors
 
     async def ask(
         self, actor: str, operation: str, payload: bytes = b"", *, timeout: float | None = None

@@ -30,9 +30,11 @@ from actorhost.host.control_messages import (
     ModuleProgress,
     StatusPage,
     StatusRequest,
+    UndeployReply,
+    UndeployRequest,
 )
 from actorhost.host.remote import Remote
-from actorhost.ids import Digest, HostId, LatticeName
+from actorhost.ids import ActorName, Digest, HostId, LatticeName
 from actorhost.limits import KIB, Limits
 from actorhost.transport import Transport
 from actorhost.wire.codec import decode, encode
@@ -123,6 +125,15 @@ class RemoteControl:
         for digest in sorted(set(request.modules.values())):
             await self._upload(host, digest, modules[digest], progress)
         return await self._ask(host, ControlOperation.DEPLOY, request, DeployReply, timeout)
+
+    async def undeploy(self, host: str, application: str, *, timeout: float = DEPLOY_TIMEOUT) -> list[str]:
+        """Stop `application` on `host` and return the actors that ran; `timeout` is in seconds.
+
+        Raises :class:`~actorhost.errors.NoRoute` when it does not run there.
+        """
+        request = UndeployRequest(ActorName.parse(application))
+        reply = await self._ask(host, ControlOperation.UNDEPLOY, request, UndeployReply, timeout)
+        return list(reply.actors)
 
     async def _upload(self, host: str, digest: str, content: bytes, progress: Progress) -> None:
         offer = ModuleOffer(digest, len(content))

@@ -119,6 +119,22 @@ def test_a_dead_letter_that_is_handled_at_last_is_dropped(up: Up, tmp_path: Path
     assert up.run("dead", "list").stderr == "no dead letters\n"
 
 
+def test_an_application_is_taken_off_every_host(up: Up, tmp_path: Path, manifest: Path) -> None:
+    with going_up(tmp_path / "second", "--nats", up.url, str(manifest)) as second:
+        done = up.run("undeploy", "lattice")
+        assert done.returncode == 0, done.stderr
+        ids = {up.ready["host"], second.ready["host"]}
+        assert {line.split()[0] for line in done.stdout.splitlines()} == ids
+        assert all(line.endswith("  lattice  2 actors stopped") for line in done.stdout.splitlines())
+        assert up.run("ps").stderr == "no actors on 2 hosts\n"
+        assert up.run("call", "echo", "Echo").returncode == 1
+        again = up.run("undeploy", "lattice")
+        assert (again.returncode, "no host runs an application 'lattice'" in again.stderr) == (1, True)
+        assert up.run("deploy", str(manifest)).returncode == 0
+        assert json.loads(up.run("undeploy", "lattice", "--json").stdout)["application"] == "lattice"
+    assert up.run("undeploy", "Not A Name").returncode == 2
+
+
 @pytest.mark.parametrize("arguments", [[], ["1", "--all"], ["--actor", "a"], ["1", "--actor", "a"]])
 def test_which_letters_must_be_clear(arguments: list[str]) -> None:
     for command in ("drop", "retry"):
