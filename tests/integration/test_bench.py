@@ -85,6 +85,7 @@ def test_every_call_to_two_hosts_is_counted_once() -> None:
     assert all(abs(sum(hosts.values()) - 1) < 0.01 for hosts in shares.values() if hosts)
 
 
+@pytest.mark.soak
 def test_no_call_is_late_and_every_message_of_a_storm_is_answered() -> None:
     figures = figures_of("recovery --rounds 1 --away 0.5 --messages 2000")
     assert figures["past_deadline"] == 0

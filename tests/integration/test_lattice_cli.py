@@ -135,9 +135,8 @@ def test_an_application_is_taken_off_every_host(up: Up, tmp_path: Path, manifest
     assert up.run("undeploy", "Not A Name").returncode == 2
 
 
-@pytest.mark.parametrize("arguments", [[], ["1", "--all"], ["--actor", "a"], ["1", "--actor", "a"]])
+@pytest.mark.parametrize("arguments", [["drop"], ["retry", "1", "--actor", "a"]])
 def test_which_letters_must_be_clear(arguments: list[str]) -> None:
-    for command in ("drop", "retry"):
-        done = run("dead", command, *arguments)
-        assert done.returncode == 2
-        assert "error: say which dead letters" in done.stderr
+    done = run("dead", *arguments)
+    assert done.returncode == 2
+    assert "error: say which dead letters" in done.stderr
