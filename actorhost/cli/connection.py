@@ -7,11 +7,12 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final, TypeVar
 
+import anyio
 import typer
 
 from actorhost import Client
 from actorhost.cli.options import utf8
-from actorhost.errors import Unavailable
+from actorhost.errors import ActorhostError, Unavailable
 from actorhost.host import loop
 from actorhost.host.control_messages import HostInfo
 from actorhost.telemetry import log
@@ -67,3 +68,25 @@ async def hosts_of(client: Client) -> list[HostInfo]:
             hint="start one with `actorhost up`, or name another --lattice or --nats",
         )
     return hosts
+
+
+async def ask_all(
+    client: Client, ask: Callable[[HostInfo], Awaitable[T]]
+) -> list[tuple[HostInfo, T | ActorhostError]]:
+    """Return each host with its answer or the error instead of one, in the order of the hosts.
+
+    Raises :class:`Unavailable` when there is no host.
+    """
+    hosts = await hosts_of(client)
+    answers: dict[str, T | ActorhostError] = {}
+
+    async def one(info: HostInfo) -> None:
+        try:
+            answers[info.id] = await ask(info)
+        except ActorhostError as error:
+            answers[info.id] = error
+
+    async with anyio.create_task_group() as tasks:
+        for info in hosts:
+            tasks.start_soon(one, info)
+    return [(info, answers[info.id]) for info in hosts]

@@ -9,6 +9,7 @@ from actorhost.engine.engine import Engine, EngineStatistics
 from actorhost.engine.instance import Instance, InstanceOptions
 from actorhost.engine.modules import Module
 from actorhost.engine.requests import HostCall, Log
+from actorhost.engine.runqueue import Usage
 
 __all__ = [
     "Engine",
@@ -19,4 +20,5 @@ __all__ = [
     "Log",
     "Module",
     "Profile",
+    "Usage",
 ]

@@ -19,7 +19,7 @@ from actorhost.engine.admission import DEFERRED_START
 from actorhost.engine.capi import C
 from actorhost.engine.frame import Frame, Frames
 from actorhost.engine.requests import HostCall, Log, Requests
-from actorhost.engine.runqueue import FRESH_BUDGET_NS, RunQueue, Turn
+from actorhost.engine.runqueue import FRESH_BUDGET_NS, RunQueue, Turn, Usage
 from actorhost.engine.sandbox import Sandbox
 from actorhost.errors import (
     ActorFailed,
@@ -56,8 +56,9 @@ class InstanceOptions:
     """What an instance may use and whom it talks to.
 
     ``memory`` bytes of linear memory; ``max_message`` bytes of one message or reply; ``weight``
-    its share of busy time; ``start_timeout`` seconds for all start functions together. Raises
-    :class:`InvalidInput` for an ``environment`` that a guest could not read back.
+    its share of busy time; ``start_timeout`` seconds for all start functions together; ``usage``
+    counts what all instances with these options have used. Raises :class:`InvalidInput` for an
+    ``environment`` that a guest could not read back.
     """
 
     memory: int
@@ -68,6 +69,7 @@ class InstanceOptions:
     environment: Mapping[str, str] = field(default_factory=dict)
     log: Log = lambda _source, _text: None
     host_call: HostCall = refuse_calls
+    usage: Usage = field(default_factory=Usage)
 
     def __post_init__(self) -> None:
         """Refuse an environment that has no form of ``NAME=VALUE`` in UTF-8."""
@@ -107,6 +109,7 @@ class Instance:
         "_weight",
         "calls",
         "quick",
+        "usage",
     )
 
     def __init__(
@@ -129,6 +132,7 @@ class Instance:
         self._tick = -1
         self.calls = 0
         self.quick = False
+        self.usage = options.usage
 
     @property
     def alive(self) -> bool:
@@ -232,7 +236,7 @@ class Instance:
         try:
             quick, self.quick = self.quick, True  # until it yields
             polled = queue.spent_ns < FRESH_BUDGET_NS and (quick or not queue)
-            if not (polled and queue.poll(future)):
+            if not (polled and queue.poll(future, self.usage)):
                 turn = Turn(self, future, self._weight, deadline, quick)
                 await self._drive(turn, host_call, polled=polled)
             ended = True
@@ -267,7 +271,7 @@ class Instance:
             if clock.monotonic() >= turn.deadline:
                 raise DeadlineExceeded("the guest was waiting or running at its deadline")
             polled = queue.spent_ns < FRESH_BUDGET_NS
-            if polled and queue.poll(turn.future):
+            if polled and queue.poll(turn.future, self.usage):
                 return
 
     def _fail(self, failure: tuple[int | None, str]) -> None:

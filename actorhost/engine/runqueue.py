@@ -37,10 +37,21 @@ _poll: Final = C.wasmtime_call_future_poll
 _now_ns: Final = clock.monotonic_ns
 
 
+class Usage:
+    """What guests have used: `guest_ns` of processor time, and the `ticks` at which they were interrupted."""
+
+    __slots__ = ("guest_ns", "ticks")
+
+    def __init__(self) -> None:
+        self.guest_ns = 0
+        self.ticks = 0
+
+
 class Guest(Protocol):
-    """Whose fiber waits; the queue notes here that it yielded."""
+    """Whose fiber waits; the queue notes here that it yielded, and what it used."""
 
     quick: bool
+    usage: Usage
 
 
 class Turn:
@@ -61,6 +72,7 @@ class Turn:
     def yielded(self) -> None:
         """Note that the fiber has used a whole slice; after a few it stands at the end."""
         self.yields += 1
+        self.guest.usage.ticks += 1
         if self.yields > _GRACE:
             self.quick = self.guest.quick = False
 
@@ -106,8 +118,8 @@ class RunQueue:
     def __len__(self) -> int:
         return len(self._fresh) + len(self._backlog)
 
-    def poll(self, future: int) -> bool:
-        """Run the fiber until it ends (true), yields or parks (false)."""
+    def poll(self, future: int, usage: Usage) -> bool:
+        """Run the fiber until it ends (true), yields or parks (false); `usage` is whose time it takes."""
         ticker, suspension = self.ticker, self.suspension
         ticker.polling = True
         if ticker.dormant:
@@ -115,7 +127,9 @@ class RunQueue:
         suspension.parked = False
         started = _now_ns()
         done: bool = _poll(future)
-        self.spent_ns += _now_ns() - started
+        spent = _now_ns() - started
+        self.spent_ns += spent
+        usage.guest_ns += spent
         ticker.polling = False
         if suspension.parked:
             suspension.take()
@@ -193,7 +207,7 @@ class RunQueue:
 
     def _step(self, turn: Turn) -> bool:
         """Poll once; true when the turn leaves the queue because its fiber ended or parked."""
-        done = self.poll(turn.future)
+        done = self.poll(turn.future, turn.guest.usage)
         if not (done or self.suspension.parked):
             turn.yielded()
             return False

@@ -16,7 +16,7 @@ from anyio.abc import TaskStatus
 
 from actorhost import clock
 from actorhost.capability import Caller, Grants
-from actorhost.engine import InstanceOptions, Module
+from actorhost.engine import InstanceOptions, Module, Usage
 from actorhost.errors import ActorhostError, CallTimeout, Closed, InternalError
 from actorhost.host.delivery import Delivery, no_answer
 from actorhost.host.log import ActorLog
@@ -35,6 +35,9 @@ _TURN: Final = 128
 
 Replies leave in batches of this size; at 32 the server and the host spend a third more on each.
 """
+
+SHORT: Final = 0.001
+"""Seconds in the mailbox that are not counted as waiting."""
 
 _LOOK: Final = 0.01
 """Seconds between looks at whether a stopping actor is done."""
@@ -74,6 +77,7 @@ class Actor:
         self.log = ActorLog(spec.name)
         self.counts = Counts()
         self.durations = Durations()
+        self.waits = Durations()
         self.rate = Rate()
         self.supervision = Supervision(spec.name, spec.restarts)
         self._broker = services.broker
@@ -83,6 +87,7 @@ class Actor:
         )
         self._in_hand = 0
         self._give_up = services.give_up
+        self.usage = Usage()
         options = InstanceOptions(
             memory=spec.memory,
             max_message=spec.max_message,
@@ -92,6 +97,7 @@ class Actor:
             environment=spec.env,
             log=self.log.write,
             host_call=self._start_call,
+            usage=self.usage,
         )
         self._start_timeout = limits.start_timeout
         self._scope = anyio.CancelScope()
@@ -219,7 +225,10 @@ class Actor:
         try:
             if supervision.holds():
                 await supervision.permit()
-            if clock.monotonic() >= delivery.deadline:
+            now = clock.monotonic()
+            if now - delivery.arrived >= SHORT:
+                self.waits.add(now - delivery.arrived)
+            if now >= delivery.deadline:
                 return None
             host_call = functools.partial(self._call_out, delivery.deadline, delivery.chain)
             return await slot.call(delivery.operation, delivery.payload, delivery.deadline, host_call)

@@ -75,8 +75,10 @@ class ActorStatus(Struct, frozen=True, kw_only=True):
 
     `state` is ``running``, ``waiting`` before a restart, or ``failed``; `last_end` says why an
     instance ended last. `rate` is messages handled a second over about the last minute, `p50_ms`
-    and its like the time from the mailbox to the answer, `memory_used` the bytes of linear memory of
-    all instances now.
+    and its like the time from the mailbox to the answer, `wait_p50_ms` and its like the part of it in
+    the mailbox, 0 for less than 1; `mean_ms` is of all. `memory_used` is the bytes of linear memory of
+    all instances now, `guest_ms` the processor time guests have used, and `ticks` how often one was
+    interrupted after a slice of it.
     """
 
     name: str
@@ -105,6 +107,12 @@ class ActorStatus(Struct, frozen=True, kw_only=True):
     p90_ms: float = 0.0
     p99_ms: float = 0.0
     memory_used: int = 0
+    mean_ms: float = 0.0
+    wait_p50_ms: float = 0.0
+    wait_p90_ms: float = 0.0
+    wait_p99_ms: float = 0.0
+    guest_ms: float = 0.0
+    ticks: int = 0
 
 
 class StatusPage(Struct, frozen=True):

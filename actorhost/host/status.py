@@ -28,9 +28,10 @@ from actorhost.limits import KIB
 _LOG_BYTES: Final = 384 * KIB
 """Bytes of lines in one answer, about; with its envelope it fits NATS's default limit."""
 _CAUSE: Final = 200
-"""Characters of a cause in a status: a page of actors must fit one message."""
+"""Bytes of a cause in a status: a page of actors must fit one message."""
 _LINE_BYTES: Final = 32
 """What a line takes besides its text."""
+_FRACTIONS: Final = (0.5, 0.9, 0.99)
 
 
 def host_info(
@@ -63,7 +64,9 @@ def status_page(deployments: Mapping[str, Deployment], request: StatusRequest) -
 def actor_status(actor: Actor, application: str) -> ActorStatus:
     """Return what `actor` of `application` is and has done."""
     spec, counts, mailbox = actor.spec, actor.counts, actor.mailbox_statistics()
-    p50, p90, p99 = (round(1000 * seconds, 3) for seconds in actor.durations.percentiles((0.5, 0.9, 0.99)))
+    handled = actor.durations
+    p50, p90, p99 = _milliseconds(handled.percentiles(_FRACTIONS))
+    waits = _milliseconds(actor.waits.percentiles(_FRACTIONS, none=handled.count - actor.waits.count))
     return ActorStatus(
         name=spec.name,
         application=application,
@@ -85,13 +88,27 @@ def actor_status(actor: Actor, application: str) -> ActorStatus:
         faults={str(code): count for code, count in (counts.faults or {}).items()},
         state=actor.supervision.state,
         restarts=actor.supervision.restarts,
-        last_end="".join(actor.supervision.causes[-1:])[:_CAUSE],
+        last_end=_cut("".join(actor.supervision.causes[-1:])),
         rate=round(actor.rate.per_second, 3),
         p50_ms=p50,
         p90_ms=p90,
         p99_ms=p99,
         memory_used=actor.memory,
+        mean_ms=round(1000 * handled.total / max(1, handled.count), 3),
+        wait_p50_ms=waits[0],
+        wait_p90_ms=waits[1],
+        wait_p99_ms=waits[2],
+        guest_ms=round(actor.usage.guest_ns / 1e6, 3),
+        ticks=actor.usage.ticks,
     )
+
+
+def _cut(text: str) -> str:
+    return text.encode("utf-8", "replace")[:_CAUSE].decode("utf-8", "ignore")
+
+
+def _milliseconds(durations: list[float]) -> list[float]:
+    return [round(1000 * seconds, 3) for seconds in durations]
 
 
 def actor_log(actors: Mapping[str, Actor], request: LogsRequest) -> LogsReply:

@@ -1,60 +1,83 @@
-"""How long things take, as counts by size: percentiles of any number of durations in a few hundred bytes.
+"""How long things take, as counts by size: percentiles of any number of durations in a few kilobytes.
 
 Pure bookkeeping, owned by what it is about. Buckets grow with the duration, eight for each doubling,
-so a percentile is at most an eighth too high, from a microsecond to more than an hour.
+so a percentile is at most an eighth too high, from a microsecond to some eighteen hours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import frexp
 from typing import Final
 
 _STEPS: Final = 8
-"""Buckets for each doubling; a power of two."""
-_SHIFT: Final = 3
-_OCTAVES: Final = 34
-"""Doublings above eight microseconds: up to some 38 hours."""
+"""Buckets for each doubling."""
+_LEAST: Final = 2.0**-20
+"""Just under a microsecond: what is shorter counts as this."""
+_OCTAVES: Final = 36
+"""Doublings above that."""
+_PLACES: Final = _STEPS * _OCTAVES
+_OFFSET: Final = 19 * _STEPS - _STEPS
+"""Added to what :func:`frexp` says of a duration, gives its place."""
+
+BOUNDS: Final = tuple(4.0**power for power in range(-7, 3))
+"""Seconds that :meth:`Durations.cumulative` counts up to: 61 us to 16 s, each four times the last."""
 
 
 class Durations:
-    """Counts of durations; :meth:`add` allocates nothing."""
+    """Counts of durations, and the seconds they add up to; :meth:`add` allocates no memory that stays."""
 
-    __slots__ = ("_counts", "count")
+    __slots__ = ("_counts", "count", "total")
 
     def __init__(self) -> None:
-        self._counts = [0] * (_STEPS * (_OCTAVES + 1))
+        self._counts = [0] * _PLACES
         self.count = 0
+        self.total = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count one duration; less than a microsecond counts as none, and a negative one too."""
-        micros = int(seconds * 1e6)
-        if micros < _STEPS:
-            place = max(micros, 0)
-        else:
-            octave = micros.bit_length() - _SHIFT - 1
-            place = min(_STEPS * octave + (micros >> octave), len(self._counts) - 1)
-        self._counts[place] += 1
+        """Count one duration, in seconds; a negative one is none."""
+        if seconds < _LEAST:  # noqa: PLR1730 - max() takes twice as long, and each message is counted
+            seconds = _LEAST
+        mantissa, exponent = frexp(seconds)
+        place = (exponent << 3) + int(mantissa * 16.0) + _OFFSET
+        self._counts[place if place < _PLACES else -1] += 1
         self.count += 1
+        self.total += seconds
 
-    def percentiles(self, fractions: Sequence[float]) -> list[float]:
+    def percentiles(self, fractions: Sequence[float], *, none: int = 0) -> list[float]:
         """Return for each of `fractions`, in ascending order, the seconds that as many stayed within.
 
-        0 for all of them when nothing was counted.
+        `none` more durations count that took no time. 0 for all when there is nothing to count.
         """
         found: list[float] = []
-        seen, place = 0, -1
+        seen, place, everything = none, -1, none + self.count
         for fraction in fractions:
-            wanted = fraction * self.count
-            while place < len(self._counts) - 1 and (seen < wanted or place < 0):
+            wanted = fraction * everything
+            while place < _PLACES - 1 and seen < wanted:
                 place += 1
                 seen += self._counts[place]
-            found.append(_upper(place) / 1e6 if self.count else 0.0)
+            found.append(_upper(place) if place >= 0 else 0.0)
+        return found
+
+    def cumulative(self) -> list[int]:
+        """Return for each of :data:`BOUNDS` how many durations were shorter."""
+        found: list[int] = []
+        seen, place = 0, 0
+        for bound in BOUNDS:
+            end = _place(bound)
+            seen += sum(self._counts[place:end])
+            place = end
+            found.append(seen)
         return found
 
 
-def _upper(place: int) -> int:
-    """Return the least number of microseconds that is beyond bucket `place`."""
-    if place < _STEPS:
-        return place + 1
-    octave = place // _STEPS - 1
-    return (place - _STEPS * octave + 1) << octave
+def _place(bound: float) -> int:
+    """Return the first bucket that holds nothing shorter than `bound`, a power of two."""
+    _, exponent = frexp(bound)
+    return (exponent << 3) + _STEPS + _OFFSET
+
+
+def _upper(place: int) -> float:
+    """Return the least duration that is beyond bucket `place`."""
+    octave, step = divmod(place, _STEPS)
+    return _LEAST * 2.0**octave * (1 + (step + 1) / _STEPS)

@@ -177,14 +177,29 @@ def test_ps_is_a_table_of_80_columns(host: Up) -> None:
         "RATE/S",
         "P50",
         "P99",
+        "TICKS",
         "MEMORY",
     ]
     assert counter.split()[:3] == ["counter", "running", "0"]
     assert echo.endswith("KiB")
     assert max(map(len, done.stdout.splitlines())) <= 80
     wide = host.run("ps", "--wide").stdout.splitlines()
-    assert len(wide[0].split()) == 14
+    assert len(wide[0].split()) == 16
     assert wide[1].split()[:3] == ["counter", "counter", host.ready["host"][:8]]
+
+
+def test_ps_tells_everything_about_one_actor(host: Up) -> None:
+    host.run("call", "echo", "Echo", "1")
+    lines = host.run("ps", "echo").stdout.splitlines()
+    facts = dict(line.split("  ", 1) for line in lines if "  " in line)
+    facts = {name: value.strip() for name, value in facts.items()}
+    assert (facts["name"], facts["state"], facts["host"]) == ("echo", "running", host.ready["host"])
+    assert float(facts["guest ms"]) > 0
+    (actor,) = host.json("ps", "echo")["hosts"][0]["actors"]
+    assert actor["mean_ms"] > 0
+    missing = host.run("ps", "ehco")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "no host runs an actor 'ehco'" in missing.stderr
 
 
 def test_logs_of_an_actor(host: Up) -> None:

@@ -116,3 +116,5 @@ async def test_the_status_says_how_an_actor_fares(nats_host: Host, client: Clien
     assert status.last_end.startswith("trapped: the guest was ended")
     assert 0 < status.p50_ms <= status.p90_ms <= status.p99_ms < 1000
     assert status.memory_used == 0, "it has no instance now"
+    assert 0 < status.guest_ms < 1000
+    assert 0 < status.mean_ms < status.p99_ms * 2

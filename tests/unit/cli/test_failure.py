@@ -85,7 +85,7 @@ def test_a_command_that_has_answered_answers_once(capsys: Captured, monkeypatch:
         output.json_line({"event": "ready", "json": json})
         raise ServerUnavailable("it went away")
 
-    monkeypatch.setattr("actorhost.cli.watch.ps", answer_and_fail)
+    monkeypatch.setattr("actorhost.cli.ps.ps", answer_and_fail)
     code, out, err = run(capsys, "ps", "--json")
     assert (code, err) == (3, "error: it went away\n")
     assert json.loads(out)["event"] == "ready"
@@ -94,7 +94,7 @@ def test_a_command_that_has_answered_answers_once(capsys: Captured, monkeypatch:
 def test_a_bug_is_told_in_one_line_without_what_it_was_about(
     capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actorhost.cli.watch.ps", failing(ZeroDivisionError("the secret")))
+    monkeypatch.setattr("actorhost.cli.ps.ps", failing(ZeroDivisionError("the secret")))
     assert run(capsys, "ps") == (
         failure.BUG,
         "",
@@ -111,7 +111,7 @@ def test_the_first_error_of_tasks_is_the_one_that_counts(
     capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = ExceptionGroup("tasks", [ExceptionGroup("inner", [NoRoute("nobody")]), ActorFailed("later")])
-    monkeypatch.setattr("actorhost.cli.watch.ps", failing(group))
+    monkeypatch.setattr("actorhost.cli.ps.ps", failing(group))
     assert run(capsys, "ps") == (1, "", "error: no_route: nobody\n")
 
 

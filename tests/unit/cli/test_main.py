@@ -120,6 +120,6 @@ def test_exit_codes(
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr("actorhost.cli.watch.ps", fail)
+    monkeypatch.setattr("actorhost.cli.ps.ps", fail)
     assert commands.run(["ps"]) == code
     assert "x" in capsys.readouterr().err
