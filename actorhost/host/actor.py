@@ -18,7 +18,7 @@ from actorhost import clock
 from actorhost.capability import Caller, Grants
 from actorhost.engine import InstanceOptions, Module, Usage
 from actorhost.errors import ActorhostError, CallTimeout, Closed, InternalError
-from actorhost.host.delivery import Delivery, no_answer
+from actorhost.host.delivery import OVERHEAD, Delivery, no_answer
 from actorhost.host.log import ActorLog
 from actorhost.host.rate import Rate
 from actorhost.host.services import Services
@@ -85,7 +85,6 @@ class Actor:
         self._mailbox: Mailbox[Delivery] = Mailbox(
             spec.name, max_count=spec.mailbox_count, max_bytes=spec.mailbox_bytes, budget=services.budget
         )
-        self._in_hand = 0
         self._give_up = services.give_up
         self.usage = Usage()
         options = InstanceOptions(
@@ -120,14 +119,12 @@ class Actor:
 
     def deliver(self, delivery: Delivery) -> None:
         """Put `delivery` into the mailbox, or raise at once what :meth:`refusal` returns."""
-        refusal = self.refusal(delivery.size())
-        if refusal is not None:
-            raise refusal
-        self.take(delivery)
-
-    def take(self, delivery: Delivery) -> None:
-        """Put `delivery` into the mailbox; :meth:`refusal` has just let it in."""
-        self._mailbox.add(delivery, delivery.size())
+        size = len(delivery.payload) + OVERHEAD
+        if self.supervision.until or not self._mailbox.takes(size):
+            refusal = self.refusal(size)
+            if refusal is not None:
+                raise refusal
+        self._mailbox.add(delivery, size)
 
     def refusal(self, size: int) -> ActorhostError | None:
         """Return why a message of `size` bytes cannot be taken now, and count it; None when it can.
@@ -136,15 +133,25 @@ class Actor:
         actor back, :class:`Closed` when it stops.
         """
         supervision = self.supervision
-        error = supervision.refusal() if supervision.holds() else self._mailbox.refusal(size)
-        if error is not None:
-            self.counts.refused += 1
-            self.counts.fault(error.code)
+        if supervision.until and supervision.holds():
+            error: ActorhostError = supervision.refusal()
+        elif self._mailbox.takes(size):
+            return None
+        else:
+            error = self._mailbox.refusal(size)
+        self.counts.refused += 1
+        self.counts.fault(error.code)
         return error
+
+    def take(self, delivery: Delivery, size: int) -> None:
+        """Put `delivery` into the mailbox, as :meth:`refusal` has just let in one of `size` bytes."""
+        self._mailbox.add(delivery, size)
 
     def has_room(self) -> bool:
         """Whether it could take more than now: it runs, and its mailbox is at most half full."""
-        return not self.supervision.holds() and not self._mailbox.fuller_than(0.5)
+        if self.supervision.until and self.supervision.holds():
+            return False
+        return self._mailbox.is_empty() or not self._mailbox.fuller_than(0.5)
 
     def refuses(self) -> bool:
         """Whether it takes no messages now, or hardly any."""
@@ -152,7 +159,8 @@ class Actor:
 
     async def drained(self) -> None:
         """Return when nothing waits and nothing is in hand; the caller bounds the wait."""
-        while self._in_hand or self._mailbox.statistics().waiting:  # noqa: ASYNC110 - nothing tells
+        # Each message that came in is counted once more when it has been answered.
+        while self._mailbox.statistics().accepted > self.durations.count:  # noqa: ASYNC110 - nothing tells
             await anyio.sleep(_LOOK)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -181,12 +189,7 @@ class Actor:
     async def _handle_all(self, slot: Slot) -> None:
         while True:
             for _ in range(_TURN):
-                delivery = await self._mailbox.get()
-                self._in_hand += 1
-                try:
-                    await self._handle(slot, delivery)
-                finally:
-                    self._in_hand -= 1
+                await self._handle(slot, await self._mailbox.get())
             await anyio.lowlevel.checkpoint()
 
     async def _handle(self, slot: Slot, delivery: Delivery) -> None:
@@ -223,7 +226,7 @@ class Actor:
         """Return the reply to `delivery`, or the error it ended with, None if it expired; never raises."""
         supervision = self.supervision
         try:
-            if supervision.holds():
+            if supervision.until:
                 await supervision.permit()
             now = clock.monotonic()
             if now - delivery.arrived >= SHORT:

@@ -32,10 +32,6 @@ class Delivery(Struct, frozen=True, gc=False):
     answer: Answer
     arrived: float = field(default_factory=clock.monotonic)
 
-    def size(self) -> int:
-        """Bytes the delivery counts for in a mailbox."""
-        return len(self.payload) + OVERHEAD
-
 
 class LocalAnswer:
     """The answer of a caller in this process: waited for with :meth:`result`."""

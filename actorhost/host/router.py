@@ -168,14 +168,15 @@ class Router:
             self._turn_away(actor, subject, reply_to, call_id, payload, error)
             return
         # Looked at first: under overload most messages end here, and should cost little.
-        refusal = actor.refusal(len(payload) + OVERHEAD)
+        size = len(payload) + OVERHEAD
+        refusal = actor.refusal(size)
         if refusal is not None:
             self.intake.trouble(actor.spec.name)
             self._turn_away(actor, subject, reply_to, call_id, payload, refusal)
             return
         answer = self.answering(reply_to, call_id) if reply_to else no_answer
         deadline = self._deadline(actor.spec.timeout, envelope.remaining_ms)
-        actor.take(Delivery(operation, payload, deadline, envelope.chain, answer))
+        actor.take(Delivery(operation, payload, deadline, envelope.chain, answer), size)
 
     def _turn_away(
         self, actor: Actor, subject: str, reply_to: str, call_id: str, payload: bytes, error: ActorhostError
@@ -192,9 +193,10 @@ class Router:
 
         Returns why it is refused, which is counted; None when it is not.
         """
-        refusal = actor.refusal(len(payload) + OVERHEAD)
+        size = len(payload) + OVERHEAD
+        refusal = actor.refusal(size)
         if refusal is None:
-            actor.take(Delivery(operation, payload, self._deadline(actor.spec.timeout, 0), (), answer))
+            actor.take(Delivery(operation, payload, self._deadline(actor.spec.timeout, 0), (), answer), size)
         else:
             self.intake.trouble(actor.spec.name)
         return refusal

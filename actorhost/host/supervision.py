@@ -24,14 +24,18 @@ _log: Final = Log("actorhost.host")
 
 
 class Supervision:
-    """Watches over the instances of actor `name` by `policy`."""
+    """Watches over the instances of actor `name` by `policy`.
 
-    __slots__ = ("_name", "_restarts", "_until")
+    `until` is when the last pause ends, in seconds of the monotonic clock: 0 when there was none,
+    infinite once the actor has failed. As long as it is 0 nobody need ask :meth:`holds`.
+    """
+
+    __slots__ = ("_name", "_restarts", "until")
 
     def __init__(self, name: str, policy: RestartPolicy) -> None:
         self._name = name
         self._restarts = Restarts(policy)
-        self._until = 0.0  # of a pause, in seconds of the monotonic clock; infinite once it has failed
+        self.until = 0.0
 
     @property
     def state(self) -> str:
@@ -52,7 +56,7 @@ class Supervision:
 
     def holds(self) -> bool:
         """Whether messages must wait now, or are refused for good."""
-        return self._until > 0 and clock.monotonic() < self._until
+        return self.until > 0 and clock.monotonic() < self.until
 
     def ended(self, error: ActorhostError) -> None:
         """Note that an instance ended with `error`, and decide what follows."""
@@ -64,9 +68,9 @@ class Supervision:
             actor=self._name, code=str(error.code), reason=error.message, backtrace=error.hint,
         )  # fmt: skip
         if wait is None:
-            self._fail(already=self._until == math.inf)
+            self._fail(already=self.until == math.inf)
         elif wait and not waiting:
-            self._until = now + wait
+            self.until = now + wait
             _log.error("actor waits before its next restart", actor=self._name, seconds=wait)
 
     async def permit(self) -> None:
@@ -74,7 +78,7 @@ class Supervision:
         while self.holds():
             if self._restarts.failed:
                 raise self.refusal()
-            await anyio.sleep(self._until - clock.monotonic())
+            await anyio.sleep(self.until - clock.monotonic())
 
     def refusal(self) -> Unavailable:
         """Return what a message is refused with while this holds."""
@@ -86,13 +90,13 @@ class Supervision:
             )
             error.retryable = False
             return error
-        left = max(0.0, self._until - clock.monotonic())
+        left = max(0.0, self.until - clock.monotonic())
         return Unavailable(
             f"actor {self._name!r} ended too often and is started again in {left:.1f} s. Last ends: {causes}",
             hint="retry later",
         )
 
     def _fail(self, *, already: bool) -> None:
-        self._until = math.inf
+        self.until = math.inf
         if not already:
             _log.error("actor failed", actor=self._name, causes=self.causes)

@@ -9,7 +9,10 @@ from actorhost.errors import Overloaded
 
 
 class Budget:
-    """At most `max_count` items of together at most `max_bytes`, in any number of mailboxes."""
+    """At most `max_count` items of together at most `max_bytes`, in any number of mailboxes.
+
+    `count` and `size` are what they hold; a mailbox adds to them itself, as it is done for each message.
+    """
 
     __slots__ = ("_max_bytes", "_max_count", "count", "size")
 
@@ -29,11 +32,6 @@ class Budget:
             f"the host's mailboxes are full: {self.count} messages, {self.size} bytes",
             hint="retry later, or add hosts; ACTORHOST_HOST_MAILBOX_COUNT and _BYTES bound them",
         )
-
-    def take(self, size: int) -> None:
-        """Account for one item of `size` bytes, which fits."""
-        self.count += 1
-        self.size += size
 
     def give_back(self, count: int, size: int) -> None:
         """Account for `count` items of together `size` bytes that were taken out."""

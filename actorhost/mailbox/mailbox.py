@@ -61,31 +61,40 @@ class Mailbox(Generic[T]):
 
     def put(self, item: T, size: int) -> None:
         """Take `item` of `size` bytes, or raise :class:`Overloaded` or :class:`Closed` at once."""
-        refusal = self.refusal(size)
-        if refusal is not None:
-            raise refusal
+        if not self.takes(size):
+            raise self.refusal(size)
         self.add(item, size)
 
     def add(self, item: T, size: int) -> None:
-        """Take `item` of `size` bytes, which :meth:`refusal` has just let in."""
-        if self._budget is not None:
-            self._budget.take(size)
+        """Take `item` of `size` bytes, which :meth:`takes` has just let in."""
+        budget = self._budget
+        if budget is not None:
+            budget.count += 1
+            budget.size += size
         self._accepted += 1
         self._bytes += size
         self._items.append((item, size))
         self._wake_one()
 
-    def refusal(self, size: int) -> ActorhostError | None:
-        """Return why an item of `size` bytes cannot be taken now, and count it; None when it can."""
+    def takes(self, size: int) -> bool:
+        """Whether there is room for an item of `size` bytes, here and in the budget."""
+        if self._closed or len(self._items) >= self._max_count or self._bytes + size > self._max_bytes:
+            return False
+        budget = self._budget
+        return budget is None or budget.fits(size)
+
+    def refusal(self, size: int) -> ActorhostError:
+        """Return why an item of `size` bytes is not taken, and count it."""
         if self._closed:
             return Closed(f"actor {self._owner!r} is stopping")
-        if len(self._items) >= self._max_count or self._bytes + size > self._max_bytes:
-            self._refused += 1
+        self._refused += 1
+        if (
+            len(self._items) >= self._max_count
+            or self._bytes + size > self._max_bytes
+            or self._budget is None
+        ):
             return self._full()
-        if self._budget is not None and not self._budget.fits(size):
-            self._refused += 1
-            return self._budget.full()
-        return None
+        return self._budget.full()
 
     async def get(self) -> T:
         """Return the oldest item, waiting for one; raises :class:`Closed` after :meth:`close`."""
@@ -111,6 +120,10 @@ class Mailbox(Generic[T]):
             if not consumer.done():
                 consumer.set_result(None)
         return left
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._items
 
     def fuller_than(self, share: float) -> bool:
         """Whether more than `share` (0 to 1) of either bound is taken."""
