@@ -37,12 +37,13 @@ from actorhost.bench import guests, load, process
 from actorhost.bench.figures import percentile, shown, spread
 from actorhost.bench.load import REPLY, UNANSWERED, Outcome, Plan
 from actorhost.bench.worker import ACTOR, OPERATION, Sample, Watched, Worker, processor_us, rates
-from actorhost.errors import FaultCode
+from actorhost.errors import FaultCode, Unavailable
 
 _BARE: Final = "bench.bare.overload"
 _LITTLE_TIME: Final = 0.3
 """Seconds an impatient ask has: less than a full mailbox of the default length takes."""
 _AFTER: Final = 3.0
+_ENOUGH: Final = 3
 _STORING: Final = 0.2
 _TIMEOUT: Final = 5.0
 _OVERLOADED: Final = str(FaultCode.OVERLOADED)
@@ -77,8 +78,14 @@ class _Found:
         return self.outcome.started + self.outcome.sent[-1]
 
     def during(self) -> list[Sample]:
-        """Return the samples taken under load."""
-        return [one for one in self.seen.samples if self.outcome.started <= one.at <= self.ended_at]
+        """Return the samples taken under load; raises :class:`Unavailable` when there are too few."""
+        found = [one for one in self.seen.samples if self.outcome.started <= one.at <= self.ended_at]
+        if len(found) < _ENOUGH:
+            raise Unavailable(
+                f"the host said only {len(found)} times under load what it had done",
+                hint="use more --seconds",
+            )
+        return found
 
 
 async def run(sizes: Sizes) -> dict[str, Any]:
@@ -153,7 +160,7 @@ def _figures(found: _Found) -> dict[str, Any]:
     return {
         "goodput_ratio": round(statistics.median(rates(during)) / capacity, 3),
         "offered_ratio": round(outcome.offered() / statistics.median(rates(found.before)), 2),
-        "refusal_p99_ms": round(percentile(refused, 0.99) - found.round_trip_ms, 2),
+        "refusal_p99_ms": round(percentile(refused, 0.99) - found.round_trip_ms, 2) if refused else None,
         "recovery_s": shown(normal - found.ended_at),
         "memory_growth_mb": round(during[-1].resident - during[len(during) // 2].resident, 1),
         **_accounts(found),
@@ -216,9 +223,9 @@ def _processor(found: _Found) -> dict[str, float]:
     handled_us = statistics.mean([processor_us(found.before), processor_us(found.after)])
     used = last.processor - first.processor
     handled = last.status.replied - first.status.replied
-    away = last.status.refused - first.status.refused + last.status.expired - first.status.expired
+    turned = last.status.refused - first.status.refused + last.status.expired - first.status.expired
     return {
         "us_per_handled": round(handled_us, 1),
-        "us_per_turned_away": round((used * 1e6 - handled * handled_us) / away, 1),
+        "us_per_turned_away": round((used * 1e6 - handled * handled_us) / max(1, turned), 1),
         "share": round(used / (last.at - first.at), 3),
     }

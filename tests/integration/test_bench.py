@@ -58,7 +58,7 @@ def test_a_start_is_timed_and_weighed() -> None:
 
 
 def test_every_message_of_an_overload_is_accounted_for() -> None:
-    figures = figures_of("overload --seconds 2 --capacity-seconds 0.5 --work-us 2000")
+    figures = figures_of("overload --seconds 4 --capacity-seconds 0.5 --work-us 1000")
     assert figures["sent"] > 1000
     parts = {name: figures[name] for name in ("accepted", "refused", "expired", "dead")}
     assert min(parts.values()) > 0, parts
@@ -76,7 +76,7 @@ def test_every_message_of_an_overload_is_accounted_for() -> None:
 
 
 def test_every_call_to_two_hosts_is_counted_once() -> None:
-    figures = figures_of("hosts --phase 1 --rate 100")
+    figures = figures_of("hosts --phase 2 --rate 100")
     assert figures["replied"] + figures["failed_within_3s"] + figures["failed_after_3s"] == figures["sent"]
     assert figures["answered_twice"] == 0
     shares = figures["detail"]["shares"]
