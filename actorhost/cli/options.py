@@ -7,6 +7,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from actorhost.errors import InvalidInput
+
 Text = TypeVar("Text", str, str | None, list[str] | None)
 
 
@@ -32,3 +34,18 @@ Timeout = Annotated[
         "--timeout", metavar="SECONDS", min=0.001, max=3600, callback=finite, help="How long to wait."
     ),
 ]
+
+
+def http_address(text: str) -> tuple[str, int]:
+    """Return the address and port of ``PORT``, ``ADDRESS:PORT`` or ``[ADDRESS]:PORT``.
+
+    A port alone is on loopback; 0 is a free one. Raises :class:`InvalidInput`.
+    """
+    address, colon, port = text.rpartition(":")
+    address = address.removeprefix("[").removesuffix("]") if colon else "127.0.0.1"
+    if not address or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise InvalidInput(
+            f"{text!r} is no address to listen at",
+            hint="use a port (on loopback), or ADDRESS:PORT such as 0.0.0.0:9090 for every network",
+        )
+    return address, int(port)

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -23,13 +23,16 @@ from actorhost import limits as limits_module
 from actorhost.cli import manifest_file, output
 from actorhost.cli.connection import Lattice
 from actorhost.cli.manifest_file import ManifestFile
-from actorhost.cli.options import utf8
+from actorhost.cli.options import http_address, utf8
 from actorhost.engine.cache import default_directory
 from actorhost.errors import InvalidInput, ServerUnavailable
 from actorhost.host import loop
 from actorhost.limits import Limits
 from actorhost.telemetry import log
 from actorhost.transport import NatsServer
+
+if TYPE_CHECKING:
+    from actorhost.host.endpoint import Endpoint
 
 DEFAULT_PORT: Final = 4222
 
@@ -45,6 +48,7 @@ class _Settings:
     nats: str | None
     port: int
     mqtt_port: int | None
+    http: tuple[str, int] | None
     store: Path
     lattice: str
     limits: Limits
@@ -80,6 +84,15 @@ def up(
     store: Annotated[
         Path | None, typer.Option(metavar="DIRECTORY", help="Directory of the server's files.")
     ] = None,
+    http: Annotated[
+        str,
+        typer.Option(
+            metavar="[ADDRESS:]PORT",
+            callback=utf8,
+            help="Serve /livez, /readyz and /metrics there; on loopback unless an address is given, 0 for a"
+            " free port.",
+        ),
+    ] = "",
     lattice: Lattice = "default",
     log_level: Annotated[
         str, typer.Option(metavar="LEVEL", envvar=log.LEVEL_VARIABLE, help=f"One of {', '.join(log.LEVELS)}.")
@@ -107,6 +120,7 @@ def up(
         nats=nats,
         port=DEFAULT_PORT if port is None else port,
         mqtt_port=mqtt_port,
+        http=http_address(http) if http else None,
         store=store or _default_store(),
         lattice=lattice,
         limits=limits,
@@ -156,12 +170,26 @@ async def _be_up(settings: _Settings) -> None:
     async with _server(settings) as (url, server):
         cache = default_directory(os.environ)
         host = Host(nats=url, lattice=settings.lattice, limits=settings.limits, cache=cache)
-        async with host:
+        async with _monitored(host, settings.http) as endpoint, host:
             for manifest in settings.manifests:
                 await host.deploy(manifest.application, manifest.path.parent)
             loop.settle()
-            _announce(host, url, server, json=settings.json)
+            if endpoint is not None:
+                endpoint.started()
+            _announce(host, _Places(url, server, endpoint), json=settings.json)
             await _while_served(server)
+
+
+@asynccontextmanager
+async def _monitored(host: Host, address: tuple[str, int] | None) -> AsyncIterator[Endpoint | None]:
+    """Serve monitors of `host` at `address`, if there is one."""
+    if address is None:
+        yield None
+        return
+    from actorhost.host.endpoint import Endpoint  # noqa: PLC0415 - its HTTP server costs 15 MB
+
+    async with Endpoint(host, *address) as endpoint:
+        yield endpoint
 
 
 @asynccontextmanager
@@ -199,25 +227,43 @@ async def _while_served(server: NatsServer | None) -> None:
     raise ServerUnavailable("the NATS server of this host ended", hint=f"see its log, {server.log_path}")
 
 
-def _announce(host: Host, url: str, server: NatsServer | None, *, json: bool) -> None:
+@dataclass(frozen=True)
+class _Places:
+    """Where everything is."""
+
+    nats: str
+    server: NatsServer | None
+    endpoint: Endpoint | None
+
+    @property
+    def mqtt(self) -> str:
+        return "" if self.server is None else self.server.mqtt_url
+
+    @property
+    def http(self) -> str:
+        return "" if self.endpoint is None else self.endpoint.url
+
+
+def _announce(host: Host, places: _Places, *, json: bool) -> None:
     actors = sorted(host.router.actors)
-    mqtt = "" if server is None else server.mqtt_url
     if json:
         output.json_line(
             {
                 "event": "ready",
-                "nats": url,
-                "mqtt": mqtt or None,
+                "nats": places.nats,
+                "mqtt": places.mqtt or None,
+                "http": places.http or None,
                 "lattice": str(host.lattice),
                 "host": str(host.id),
                 "pid": os.getpid(),
                 "actors": actors,
-                "server_log": None if server is None else str(server.log_path),
+                "server_log": None if places.server is None else str(places.server.log_path),
             }
         )
         return
     count = f"{len(actors)} actor{'s' * (len(actors) != 1)}"
-    output.data(f"ready {' '.join(filter(None, (url, mqtt)))} lattice {host.lattice}, {count}")
+    urls = " ".join(filter(None, (places.nats, places.mqtt, places.http)))
+    output.data(f"ready {urls} lattice {host.lattice}, {count}")
 
 
 def _default_store() -> Path:

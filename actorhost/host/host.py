@@ -18,6 +18,7 @@ from anyio.abc import TaskGroup
 from actorhost import clock
 from actorhost import limits as limits_module
 from actorhost.capability import Broker
+from actorhost.capability.broker import Tally
 from actorhost.contracts.provider import Provider
 from actorhost.engine import Engine, EngineStatistics
 from actorhost.errors import ActorhostError, Closed, InvalidInput, NoRoute
@@ -173,6 +174,18 @@ class Host:
     def engine_statistics(self) -> EngineStatistics:
         """Return what the engine counts."""
         return self._engine.statistics()
+
+    def capability_statistics(self) -> dict[tuple[str, str, str], Tally]:
+        """Return the calls of actors to what they are linked to, by actor, target and operation."""
+        return self._services.broker.statistics()
+
+    def not_ready(self) -> list[str]:
+        """Return why the host cannot serve now; nothing when it can."""
+        if self._stopping.is_set():
+            return ["the host is stopping"]
+        if self._tasks is None:
+            return ["the host is not open"]
+        return [] if self.transport.statistics().connected else ["not connected to NATS"]
 
     def _transport(self, nats: str | None, transport: Transport | None) -> Transport:
         if nats is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -41,7 +42,7 @@ def host_info(
     return HostInfo(
         id=host,
         lattice=lattice,
-        version=_version(),
+        version=package_version(),
         started_ns=started_ns,
         pid=os.getpid(),
         actors=sum(len(deployment.actors) for deployment in deployments.values()),
@@ -134,7 +135,9 @@ def _fitting(lines: list[Line]) -> int:
     return len(lines)
 
 
-def _version() -> str:
+@cache
+def package_version() -> str:
+    """Return the version of this package that is installed."""
     try:
         return version("actorhost")
     except PackageNotFoundError:

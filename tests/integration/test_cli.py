@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -101,7 +102,11 @@ def going_up(directory: Path, *arguments: str) -> Iterator[Up]:
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """One host for the tests that only talk to it."""
     with going_up(
-        tmp_path_factory.mktemp("up") / "one", "manifests/echo.yaml", "manifests/counter.yaml"
+        tmp_path_factory.mktemp("up") / "one",
+        "manifests/echo.yaml",
+        "manifests/counter.yaml",
+        "--http",
+        "0",
     ) as up:
         yield up
 
@@ -112,6 +117,8 @@ def test_up_says_where_it_is_and_what_it_runs(host: Up) -> None:
     assert host.ready["actors"] == ["counter", "echo"]
     assert host.ready["pid"] == host.process.pid
     assert Path(host.ready["server_log"]).is_file()
+    with urllib.request.urlopen(f"{host.ready['http']}/readyz", timeout=PATIENCE) as answer:  # noqa: S310
+        assert answer.read() == b"ok\n"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 import typer
 
 from actorhost.cli import commands
-from actorhost.cli.options import finite, utf8
+from actorhost.cli.options import finite, http_address, utf8
+from actorhost.errors import InvalidInput
 
 Captured = pytest.CaptureFixture[str]
 BROKEN = "a\udcffb"
@@ -86,3 +87,22 @@ def test_an_empty_variable_is_not_set(capsys: Captured, monkeypatch: pytest.Monk
         monkeypatch.setenv("ACTORHOST_LATTICE", value)
         assert commands.run(["ps"]) == 0
     assert asked == [("nats://127.0.0.1:4222", "default"), ("other", "other")]
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("0", ("127.0.0.1", 0)),
+        ("9090", ("127.0.0.1", 9090)),
+        ("0.0.0.0:9090", ("0.0.0.0", 9090)),  # noqa: S104 - read, not listened at
+        ("[::1]:80", ("::1", 80)),
+    ],
+)
+def test_addresses_are_read(text: str, address: tuple[str, int]) -> None:
+    assert http_address(text) == address
+
+
+@pytest.mark.parametrize("text", [":80", "localhost", "localhost:", "1:65536", "1:-1", "١", ""])  # noqa: RUF001
+def test_other_texts_are_no_addresses(text: str) -> None:
+    with pytest.raises(InvalidInput, match="no address to listen at"):
+        http_address(text)
