@@ -170,4 +170,6 @@ def _blotted(values: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
             values[key] = _USER_INFO.sub(_BLOT, value)
         elif isinstance(value, dict):
             values[key] = _blotted(dict(value))
+        elif isinstance(value, list):
+            values[key] = [_USER_INFO.sub(_BLOT, item) if isinstance(item, str) else item for item in value]
     return values

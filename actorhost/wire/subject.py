@@ -2,7 +2,8 @@
 
 ``ah.{lattice}.rpc.{actor}.{operation}`` reaches an actor, ``ah.{lattice}.ctl.{host}.{operation}``
 controls a host (or ``all`` of them), ``ah.{lattice}.room.{actor}`` asks who has room for an actor, and
-``ah.{lattice}.dead.{actor}`` keeps what no actor could take. :func:`ingest_queue` names a queue group, not
+``ah.{lattice}.dead.{actor}`` keeps what no actor could take. ``ah.{lattice}.evt.{type}`` tells what
+happened, such as ``actor-failed``. :func:`ingest_queue` names a queue group, not
 a subject. The operation is in the subject so that
 NATS permissions can be generated from contracts; what does not fit a token is percent-encoded (RFC
 3986, section 2.1). Formatting and parsing are exact inverses: a second spelling of the same address
@@ -25,6 +26,7 @@ ALL_HOSTS: Final = "all"
 
 _PREFIX: Final = "ah"
 _TOKEN: Final = re.compile(r"(?:[A-Za-z0-9_-]|%[0-9A-F]{2})+")
+_EVENT_TYPE: Final = re.compile(r"(?=.{1,63}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,14 @@ class ControlAddress:
     lattice: LatticeName
     host: HostId | None
     operation: OperationName
+
+
+@dataclass(frozen=True, slots=True)
+class EventAddress:
+    """One type of event in a lattice."""
+
+    lattice: LatticeName
+    type: str
 
 
 def encode_operation(operation: str) -> str:
@@ -116,6 +126,27 @@ def actor_of_room(subject: str) -> ActorName:
 def dead_subject(lattice: str, actor: str) -> str:
     """Return the subject under which dead letters of `actor` are kept."""
     return f"{_PREFIX}.{lattice}.dead.{actor}"
+
+
+def event_subject(lattice: str, type: str) -> str:  # noqa: A002 - CloudEvents' own word
+    """Return the subject of events of `type`: lower-case words and digits, joined by dashes."""
+    return f"{_PREFIX}.{lattice}.evt.{type}"
+
+
+def event_wildcard(lattice: str) -> str:
+    """Return the subject that matches every event of `lattice`."""
+    return f"{_PREFIX}.{lattice}.evt.*"
+
+
+def parse_event(subject: str) -> EventAddress:
+    """Return the address `subject` spells, or raise :class:`InvalidInput`."""
+    tokens = subject.split(".")
+    if len(tokens) != 4 or tokens[0] != _PREFIX or tokens[2] != "evt" or not _EVENT_TYPE.fullmatch(tokens[3]):
+        raise ProtocolError(
+            f"{subject[:120]!r} is not a subject of the evt branch",
+            hint=f"use {_PREFIX}.LATTICE.evt.TYPE, the type in lower-case words and digits joined by dashes",
+        )
+    return EventAddress(LatticeName.parse(tokens[1]), tokens[3])
 
 
 def ingest_queue(lattice: str, actor: str, subject: str) -> str:

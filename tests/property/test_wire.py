@@ -97,3 +97,16 @@ def test_any_text_is_one_subject_or_refused(text: str) -> None:
     except InvalidInput:
         return
     assert subject.rpc_subject(address.lattice, address.actor, address.operation) == text
+
+
+@given(names, st.lists(st.from_regex("[a-z0-9]{1,9}", fullmatch=True), min_size=1, max_size=6).map("-".join))
+def test_event_subjects_are_exact_inverses(lattice: str, kind: str) -> None:
+    spelled = subject.event_subject(lattice, kind)
+    assert subject.parse_event(spelled) == subject.EventAddress(LatticeName(lattice), kind)
+
+
+@given(st.text(max_size=80) | st.text(max_size=20).map("ah.default.evt.{}".format))
+def test_any_text_is_one_event_subject_or_refused(text: str) -> None:
+    with contextlib.suppress(InvalidInput):
+        address = subject.parse_event(text)
+        assert subject.event_subject(address.lattice, address.type) == text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actorhost.errors import InvalidInput, ProtocolError
-from actorhost.ids import HostId
+from actorhost.ids import HostId, LatticeName
 from actorhost.wire import subject
 
 
@@ -62,3 +62,22 @@ def test_a_second_spelling_is_refused_with_the_right_one() -> None:
 def test_a_queue_group_is_one_word_for_each_subject_of_each_actor() -> None:
     assert subject.ingest_queue("l", "a", "küche.*.>") == "ah.l.ingest.a.k%C3%BCche.%2A.%3E"
     assert subject.ingest_queue("l", "a", "x.*") != subject.ingest_queue("l", "a", "x.b")
+
+
+def test_events_have_a_subject_for_each_type() -> None:
+    assert subject.event_subject("l", "actor-failed") == "ah.l.evt.actor-failed"
+    assert subject.event_wildcard("l") == "ah.l.evt.*"
+    assert subject.parse_event("ah.l.evt.actor-failed") == subject.EventAddress(
+        LatticeName("l"), "actor-failed"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "ah.l.evt", "ah.l.evt.", "ah.l.evt.a.b", "ah.l.evt.*", "ah.l.evt.A", "ah.l.evt.a_b", "ah.l.evt.a-",
+     "ah.l.evt.-a", "ah.l.evt.a--b", "ah.l.evt.a\n", "ah.L.evt.a", "ah..evt.a", "xx.l.evt.a", "ah.l.rpc.a",
+     f"ah.l.evt.{'a' * 64}"],
+)  # fmt: skip
+def test_other_texts_are_no_event_subjects(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        subject.parse_event(text)
