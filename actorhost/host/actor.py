@@ -24,6 +24,7 @@ from actorhost.host.rate import Rate
 from actorhost.host.services import Services
 from actorhost.host.slot import Slot
 from actorhost.host.supervision import Supervision
+from actorhost.host.trace import TracedSlot, Tracer
 from actorhost.mailbox import Mailbox, MailboxStatistics
 from actorhost.manifest import ActorSpec
 from actorhost.telemetry import log
@@ -79,6 +80,7 @@ class Actor:
         self.durations = Durations()
         self.waits = Durations()
         self.rate = Rate()
+        self.tracer: Tracer | None = None
         self.supervision = Supervision(spec.name, spec.restarts)
         self._broker = services.broker
         self._grants = grants
@@ -194,7 +196,10 @@ class Actor:
 
     async def _handle(self, slot: Slot, delivery: Delivery) -> None:
         try:
-            result = await self._outcome(slot, delivery)
+            if self.tracer is None:
+                result = await self._outcome(slot, delivery)
+            else:
+                result = await self.tracer.follow(self._outcome, slot, delivery)
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True):
                 await self._end(delivery, self._stopped(outcome_known=False))
@@ -222,7 +227,7 @@ class Actor:
         else:
             await delivery.answer(error)
 
-    async def _outcome(self, slot: Slot, delivery: Delivery) -> bytes | ActorhostError | None:
+    async def _outcome(self, slot: Slot | TracedSlot, delivery: Delivery) -> bytes | ActorhostError | None:
         """Return the reply to `delivery`, or the error it ended with, None if it expired; never raises."""
         supervision = self.supervision
         try:

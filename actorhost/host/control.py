@@ -76,6 +76,7 @@ class Control:
             ControlOperation.MODULE_CHUNK: self._module_chunk,
             ControlOperation.DEPLOY: self._deploy,
             ControlOperation.UNDEPLOY: self._undeploy,
+            ControlOperation.WATCH: self._watch,
         }
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -177,6 +178,9 @@ class Control:
 
     async def _logs(self, payload: bytes) -> messages.LogsReply:
         return status.actor_log(self._host.router.actors, messages.decode(messages.LogsRequest, payload))
+
+    async def _watch(self, payload: bytes) -> messages.WatchReply:
+        return self._host.router.watches.lease(messages.decode(messages.WatchRequest, payload))
 
     async def _module_offer(self, payload: bytes) -> messages.ModuleProgress:
         return self._uploads.offer(messages.decode(messages.ModuleOffer, payload))

@@ -16,6 +16,7 @@ from actorhost.errors import BadRequest
 from actorhost.host.log import KEPT_LINES, Line
 from actorhost.ids import ActorName, Digest, HostId
 from actorhost.limits import KIB
+from actorhost.wire.subject import Watched
 
 MAX_PAGE: Final = 500
 """Actors in one page of a status: some 350 KiB at most, under every NATS server's default limit."""
@@ -39,6 +40,7 @@ class ControlOperation(StrEnum):
     MODULE_CHUNK = "module-chunk"
     DEPLOY = "deploy"
     UNDEPLOY = "undeploy"
+    WATCH = "watch"
 
 
 class InfoRequest(Struct, frozen=True):
@@ -136,6 +138,21 @@ class LogsReply(Struct, frozen=True):
     cut: bool = False
 
 
+class WatchRequest(Struct, frozen=True):
+    """Ask a host to publish `what` of an actor for a while; `payloads` shows what messages carried."""
+
+    actor: _NameText
+    what: Watched
+    payloads: bool = False
+
+
+class WatchReply(Struct, frozen=True):
+    """For how long it will, unless asked again before; `last` is the number of the last line logged."""
+
+    lease_ms: Annotated[int, Meta(ge=0)]
+    last: int = 0
+
+
 class ModuleOffer(Struct, frozen=True):
     """Offer a module of `size` bytes."""
 
@@ -210,7 +227,7 @@ _decoders: Final[dict[type[Struct], msgspec.msgpack.Decoder[Any]]] = {
     for kind in (
         InfoRequest, HostInfo, StatusRequest, StatusPage, LogsRequest, LogsReply,
         ModuleOffer, ModuleChunk, ModuleProgress, DeployRequest, DeployReply,
-        UndeployRequest, UndeployReply,
+        UndeployRequest, UndeployReply, WatchRequest, WatchReply,
     )
 }  # fmt: skip
 

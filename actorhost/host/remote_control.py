@@ -32,6 +32,8 @@ from actorhost.host.control_messages import (
     StatusRequest,
     UndeployReply,
     UndeployRequest,
+    WatchReply,
+    WatchRequest,
 )
 from actorhost.host.remote import Remote
 from actorhost.ids import ActorName, Digest, HostId, LatticeName
@@ -39,7 +41,7 @@ from actorhost.limits import KIB, Limits
 from actorhost.transport import Transport
 from actorhost.wire.codec import decode, encode
 from actorhost.wire.envelope import Kind
-from actorhost.wire.subject import ALL_HOSTS, control_subject
+from actorhost.wire.subject import ALL_HOSTS, Watched, control_subject
 
 GATHER: Final = 0.3
 """Seconds in which hosts that are not frozen answer a question to all."""
@@ -107,6 +109,15 @@ class RemoteControl:
     async def log(self, host: str, actor: str, count: int = 100) -> LogsReply:
         """Return the last `count` lines of `actor`; raises :class:`NoRoute` if `host` has none such."""
         return await self._ask(host, ControlOperation.LOGS, LogsRequest(actor, count), LogsReply)
+
+    async def watch(self, host: str, actor: str, what: Watched, *, payloads: bool = False) -> WatchReply:
+        """Have `host` publish `what` of `actor` for as long as the answer says.
+
+        On the subject that :func:`~actorhost.wire.subject.watch_subject` names; ``payloads`` adds the
+        first KiB of each message's, which may hold secrets. Raises :class:`NoRoute` if `host` has no
+        such actor, and :class:`~actorhost.errors.Overloaded` when too many are watched there.
+        """
+        return await self._ask(host, ControlOperation.WATCH, WatchRequest(actor, what, payloads), WatchReply)
 
     async def deploy(
         self,

@@ -26,6 +26,7 @@ from actorhost.host.intake import Intake, Interest
 from actorhost.host.rate import watch
 from actorhost.host.remote import GRACE, Remote
 from actorhost.host.stall import Pulse
+from actorhost.host.watch import Watches
 from actorhost.ids import ActorName, HostId, LatticeName
 from actorhost.limits import Limits
 from actorhost.mailbox import Budget
@@ -52,6 +53,7 @@ class Router:
         self.intake = Intake(transport, lattice, self.budget)
         self.pulse = Pulse(transport, timeout=limits.bus_timeout)
         self.dead = DeadLetters(DeadLetterBox(transport, lattice, timeout=limits.bus_timeout), str(host_id))
+        self.watches = Watches(transport, lattice, str(host_id), self.actors)
         self._transport = transport
         self._lattice = lattice
         self._source = str(host_id)  # the encoder takes plain text only
@@ -63,7 +65,7 @@ class Router:
     async def run(self) -> None:
         """Send refusals, keep dead letters and look after intake until :meth:`stop`, or cancelled."""
         async with anyio.create_task_group() as tasks:
-            for part in (self.intake.run, self.pulse.run, self.dead.run):
+            for part in (self.intake.run, self.pulse.run, self.dead.run, self.watches.run):
                 tasks.start_soon(part)
             tasks.start_soon(watch, self.actors.values)
             await self._send_refusals()
@@ -92,6 +94,7 @@ class Router:
         """Make `actor` reachable by its name, here and over the transport."""
         name = actor.spec.name
         self.actors[name] = actor
+        self.watches.attach(name)
         interests = (
             Interest(
                 spec.subject,

@@ -3,9 +3,9 @@
 ``ah.{lattice}.rpc.{actor}.{operation}`` reaches an actor, ``ah.{lattice}.ctl.{host}.{operation}``
 controls a host (or ``all`` of them), ``ah.{lattice}.room.{actor}`` asks who has room for an actor, and
 ``ah.{lattice}.dead.{actor}`` keeps what no actor could take. ``ah.{lattice}.evt.{type}`` tells what
-happened, such as ``actor-failed``. :func:`ingest_queue` names a queue group, not
-a subject. The operation is in the subject so that
-NATS permissions can be generated from contracts; what does not fit a token is percent-encoded (RFC
+happened, such as ``actor-failed``. ``ah.{lattice}.log.{actor}`` and ``ah.{lattice}.trace.{actor}``
+carry what an actor logs and handles, while somebody watches. :func:`ingest_queue` names a queue
+group, not a subject. The operation is in the subject so that NATS permissions can be generated from contracts; what does not fit a token is percent-encoded (RFC
 3986, section 2.1). Formatting and parsing are exact inverses: a second spelling of the same address
 is refused.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
@@ -53,6 +54,25 @@ class EventAddress:
 
     lattice: LatticeName
     type: str
+
+
+class Watched(StrEnum):
+    """What of an actor may be watched as it happens: the lines it logs, or the messages it handles."""
+
+    LOGS = "logs"
+    TRACE = "trace"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchAddress:
+    """One stream of what happens in one actor, on whichever hosts run it."""
+
+    lattice: LatticeName
+    what: Watched
+    actor: ActorName
+
+
+_WATCH_BRANCHES: Final = {Watched.LOGS: "log", Watched.TRACE: "trace"}
 
 
 def encode_operation(operation: str) -> str:
@@ -147,6 +167,23 @@ def parse_event(subject: str) -> EventAddress:
             hint=f"use {_PREFIX}.LATTICE.evt.TYPE, the type in lower-case words and digits joined by dashes",
         )
     return EventAddress(LatticeName.parse(tokens[1]), tokens[3])
+
+
+def watch_subject(lattice: str, what: Watched, actor: str) -> str:
+    """Return the subject on which hosts publish `what` of `actor` while somebody asks for it."""
+    return f"{_PREFIX}.{lattice}.{_WATCH_BRANCHES[what]}.{actor}"
+
+
+def parse_watch(subject: str) -> WatchAddress:
+    """Return the address `subject` spells, or raise :class:`InvalidInput`."""
+    tokens = subject.split(".")
+    kinds = [what for what, branch in _WATCH_BRANCHES.items() if tokens[2:3] == [branch]]
+    if len(tokens) != 4 or tokens[0] != _PREFIX or not kinds:
+        raise ProtocolError(
+            f"{subject[:120]!r} is not a subject of what is watched",
+            hint=f"use {_PREFIX}.LATTICE.log.ACTOR or {_PREFIX}.LATTICE.trace.ACTOR",
+        )
+    return WatchAddress(LatticeName.parse(tokens[1]), kinds[0], ActorName.parse(tokens[3]))
 
 
 def ingest_queue(lattice: str, actor: str, subject: str) -> str:
