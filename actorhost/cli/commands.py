@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "tell": ("actorhost.cli.call:tell", "Send a message to an actor without waiting for a reply."),
     "logs": ("actorhost.cli.logs:logs", "Show the last lines an actor has logged, or follow them."),
     "trace": ("actorhost.cli.trace:trace", "Show each message an actor handles, as it happens."),
+    "events": ("actorhost.cli.events:events", "Follow what happens: actors that fail, hosts that stop."),
     "hosts": ("actorhost.cli.hosts:hosts", "Show the hosts of a lattice."),
     "dead": ("actorhost.cli.dead:app", "List, show, send again or drop messages that were given up."),
     "inspect": ("actorhost.cli.inspect:inspect", "Show what a module declares, and whether it can run here."),

@@ -11,6 +11,7 @@ import codecs
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -69,6 +70,13 @@ def begin() -> None:
 def data(text: str) -> None:
     """Print a line of what was asked for."""
     print(_printable(text), flush=True)
+
+
+def line(text: str) -> None:
+    """Print a line of what was asked for, cut to the width of the terminal if stdout is one."""
+    text = _printable(text.replace("\n", " "))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else len(text)
+    print(text if len(text) <= width else f"{text[: width - 1]}…", flush=True)
 
 
 def raw(content: bytes) -> None:

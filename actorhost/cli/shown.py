@@ -13,8 +13,12 @@ SHORT: Final = 8
 
 def moment(time_ns: int) -> str:
     """Return a time since the Unix epoch as RFC 3339 has it, in UTC, to the millisecond."""
-    shown = datetime.fromtimestamp(time_ns / 1e9, UTC)
-    return shown.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc(datetime.fromtimestamp(time_ns / 1e9, UTC))
+
+
+def utc(time: datetime) -> str:
+    """Return a time in UTC as :func:`moment` does."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def size(count: int) -> str:

@@ -81,7 +81,7 @@ class Actor:
         self.waits = Durations()
         self.rate = Rate()
         self.tracer: Tracer | None = None
-        self.supervision = Supervision(spec.name, spec.restarts)
+        self.supervision = Supervision(spec.name, spec.restarts, services.events)
         self._broker = services.broker
         self._grants = grants
         self._mailbox: Mailbox[Delivery] = Mailbox(

@@ -5,16 +5,22 @@ Owned by whoever enters it; leaving the block disconnects. It keeps nothing.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Self
+
+import anyio
 
 from actorhost import limits as limits_module
 from actorhost.errors import InvalidInput
 from actorhost.host.arguments import deadline_after, payload_bytes
+from actorhost.host.event_stream import EventStream
 from actorhost.host.remote import Remote
 from actorhost.host.remote_control import RemoteControl
 from actorhost.ids import ActorName, LatticeName, OperationName, new_call_id
 from actorhost.limits import Limits
 from actorhost.transport import NatsTransport, Transport
+from actorhost.wire.subject import event_wildcard
 
 
 class Client:
@@ -67,3 +73,20 @@ class Client:
         """Send one message that gets no answer; at most once."""
         name, operation = ActorName.parse(actor), OperationName.parse(operation)
         await self._remote.tell(name, operation, payload_bytes(payload), deadline_after(None, self.limits))
+
+    @asynccontextmanager
+    async def events(self, *patterns: str) -> AsyncIterator[EventStream]:
+        """Follow what happens in the lattice from now on; use ``async with``, then ``async for``.
+
+        `patterns` choose kinds such as ``actor-failed`` or ``actor-*``; without any it is all of them.
+        See :class:`~actorhost.telemetry.event.EventKind` for the kinds. Nobody keeps events: those told
+        while this client is away from NATS are lost to it.
+        """
+        stream = EventStream(patterns)
+        subscription = await self.transport.subscribe(event_wildcard(self.lattice), stream.receive)
+        try:
+            yield stream
+        finally:
+            stream.close()
+            with anyio.CancelScope(shield=True):
+                await subscription.close()

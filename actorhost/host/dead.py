@@ -7,7 +7,7 @@ done with it. :meth:`DeadLetters.stop` stores what still waits.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,9 @@ import anyio
 from actorhost import clock
 from actorhost.errors import ActorhostError, TooLarge
 from actorhost.host.dead_letter import DeadLetter, DeadLetterBox
+from actorhost.host.events import Events
 from actorhost.limits import MIB
+from actorhost.telemetry.event import EventKind
 from actorhost.telemetry.log import Log
 
 _MAX_COUNT: Final = 10_000
@@ -42,11 +44,12 @@ class DeadCounts:
 
 
 class DeadLetters:
-    """What the host `host` gives up, on its way to `box`."""
+    """What the host `host` gives up, on its way to `box`; how that went is told to `events`."""
 
-    def __init__(self, box: DeadLetterBox, host: str) -> None:
+    def __init__(self, box: DeadLetterBox, host: str, events: Events) -> None:
         self._box = box
         self._host = host
+        self._events = events
         self._waiting: deque[DeadLetter] = deque()
         self._bytes = 0
         self._wake = anyio.Event()
@@ -129,12 +132,20 @@ class DeadLetters:
             _log.warning("dead letters wait", reason=error.message, waiting=len(self._waiting))
             return False
         batch = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
+        stored: list[DeadLetter] = []
         async with anyio.create_task_group() as tasks:
             for letter in batch:
-                tasks.start_soon(self._store, letter)
+                tasks.start_soon(self._store, letter, stored)
+        self._tell(stored)
         return self._open
 
-    async def _store(self, letter: DeadLetter) -> None:
+    def _tell(self, stored: list[DeadLetter]) -> None:
+        last = {letter.actor: letter for letter in stored}
+        for actor, count in Counter(letter.actor for letter in stored).items():
+            data = {"operation": last[actor].operation, "code": last[actor].code}
+            self._events.emit(EventKind.DEADLETTER_STORED, actor, data, count=count)
+
+    async def _store(self, letter: DeadLetter, stored: list[DeadLetter]) -> None:
         try:
             number = await self._box.put(letter)
         except TooLarge as error:
@@ -152,8 +163,11 @@ class DeadLetters:
                 self._lose(1, "the dead-letter stream is full; `actorhost dead drop` makes room")
             else:
                 self.counts.stored += 1
+                stored.append(letter)
 
     def _lose(self, count: int, why: str) -> None:
         self.counts.lost += count
         if self.counts.lost == count or self.counts.lost % 1000 < count:
             _log.error("dead letters lost", reason=why, lost=self.counts.lost)
+            told = {"reason": why, "lost": self.counts.lost}
+            self._events.emit(EventKind.DEADLETTER_LOST, data=told)

@@ -7,6 +7,7 @@ application and closes both. One host belongs to one event loop.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,11 +26,14 @@ from actorhost.errors import ActorhostError, Closed, InvalidInput, NoRoute
 from actorhost.host.arguments import deadline_after, payload_bytes
 from actorhost.host.control import Control
 from actorhost.host.deployment import Deployment
+from actorhost.host.events import Events
 from actorhost.host.router import Router
 from actorhost.host.services import Services
+from actorhost.host.status import package_version
 from actorhost.ids import ActorName, HostId, LatticeName, OperationName
 from actorhost.limits import Limits
 from actorhost.manifest import Application
+from actorhost.telemetry.event import EventKind
 from actorhost.transport import MemoryBus, MemoryTransport, NatsTransport, Transport
 
 
@@ -58,7 +62,8 @@ class Host:
         self.limits = limits or limits_module.load()
         self.deployments: dict[str, Deployment] = {}
         self.transport = self._transport(nats, transport)
-        self.router = Router(self.transport, self.lattice, self.id, self.limits)
+        self.events = Events(self.transport, self.lattice, self.id)
+        self.router = Router(self.transport, self.lattice, self.id, self.limits, self.events)
         self.started_ns = 0
         self._engine = Engine(self.limits, cache=cache)
         self._services = Services(
@@ -67,6 +72,7 @@ class Host:
             limits=self.limits,
             budget=self.router.budget,
             give_up=self.router.give_up,
+            events=self.events,
             providers=providers or {},
             nats=nats or "",
         )
@@ -110,25 +116,16 @@ class Host:
         if self._tasks is None:
             raise Closed("the host is not open", hint="use it in `async with Host() as host:`")
         async with self._deploying:
-            self._check_names(application)
-            _check_modules(application, modules)
-            deployment = Deployment(application, self._services, self.router)
-            await deployment.read_secrets()
-            await deployment.compile(modules)
-            old = self.deployments.pop(application.name, None)
-            if old is not None:
-                await old.stop(drain=self.limits.stop_timeout)
+            name, replaced = application.name, application.name in self.deployments
             try:
-                await deployment.start(self._tasks)
-            except ActorhostError:
-                deployment.forget()
-                if old is not None:
-                    await old.start(self._tasks)
-                    self.deployments[application.name] = old
+                await self._replace(application, modules, self._tasks)
+            except ActorhostError as error:
+                running = name in self.deployments
+                failed = {"code": str(error.code), "reason": error.message, "running": running}
+                self.events.emit(EventKind.DEPLOYMENT_FAILED, name, failed)
                 raise
-            self.deployments[application.name] = deployment
-            if old is not None:
-                old.forget()
+            done = {"version": application.version, "actors": len(application.actors), "replaced": replaced}
+            self.events.emit(EventKind.APPLICATION_DEPLOYED, name, done)
 
     async def undeploy(self, name: str) -> list[str]:
         """Stop the application of that name and return the names of its actors, which are no more.
@@ -144,6 +141,7 @@ class Host:
             actors = [str(actor.spec.name) for actor in deployment.actors]
             await deployment.stop(drain=self.limits.stop_timeout)
             deployment.forget()
+            self.events.emit(EventKind.APPLICATION_UNDEPLOYED, name, {"actors": len(actors)})
             return actors
 
     async def ask(
@@ -192,7 +190,36 @@ class Host:
             return transport or MemoryTransport(MemoryBus())
         if transport is not None:
             raise InvalidInput("a host takes `nats` or `transport`, not both", hint="leave one out")
-        return NatsTransport(nats, name=f"actorhost-{self.id}", limits=self.limits)
+        name = f"actorhost-{self.id}"
+        return NatsTransport(nats, name=name, limits=self.limits, changed=self._on_connection)
+
+    def _on_connection(self, connected: bool) -> None:
+        # The transport is made first: the events are told through it.
+        self.events.connection(connected)
+
+    async def _replace(
+        self, application: Application, modules: Mapping[str, bytes], tasks: TaskGroup
+    ) -> None:
+        """Run `application` instead of the one of its name, if there is one."""
+        self._check_names(application)
+        _check_modules(application, modules)
+        deployment = Deployment(application, self._services, self.router)
+        await deployment.read_secrets()
+        await deployment.compile(modules)
+        old = self.deployments.pop(application.name, None)
+        if old is not None:
+            await old.stop(drain=self.limits.stop_timeout)
+        try:
+            await deployment.start(tasks)
+        except ActorhostError:
+            deployment.forget()
+            if old is not None:
+                await old.start(tasks)
+                self.deployments[application.name] = old
+            raise
+        self.deployments[application.name] = deployment
+        if old is not None:
+            old.forget()
 
     def _check_names(self, application: Application) -> None:
         for name, deployment in self.deployments.items():
@@ -211,6 +238,7 @@ class Host:
             async with self._engine, _opened(self.transport), anyio.create_task_group() as tasks:
                 self._tasks = tasks
                 tasks.start_soon(self.router.run)
+                tasks.start_soon(self.events.run)
                 self.started_ns = clock.wall_ns()
                 control = Control(self)
                 try:
@@ -220,10 +248,14 @@ class Host:
                     started.set_exception(error)
                 else:
                     started.set_result(None)
+                    told = {"pid": os.getpid(), "version": package_version()}
+                    self.events.emit(EventKind.HOST_STARTED, data=told)
                     await self._stopping.wait()
+                    self.events.emit(EventKind.HOST_STOPPING)
                     await control.stop()
                     await self._stop_all()
                     await self.router.stop()
+                    self.events.stop()
                 tasks.cancel_scope.cancel()
         except ActorhostError as error:
             if started.done():

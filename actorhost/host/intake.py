@@ -18,8 +18,10 @@ import anyio
 from actorhost import clock
 from actorhost.errors import ActorhostError
 from actorhost.host.actor import Actor
+from actorhost.host.events import Events
 from actorhost.ids import LatticeName
 from actorhost.mailbox import Budget
+from actorhost.telemetry.event import EventKind
 from actorhost.telemetry.log import Log
 from actorhost.transport import Subscription, Transport
 from actorhost.transport.base import Handler
@@ -47,9 +49,16 @@ class Interest:
 
 
 class _Place:
-    """One actor's place in its queue groups; there are no `subscriptions` while it was given up."""
+    """One actor's place in its queue groups; there are no `subscriptions` while it was given up.
 
-    __slots__ = ("actor", "asked_at", "covered", "interests", "moving", "subscriptions")
+    `overloaded` is whether that was told, and `left` whether that it was given up; `refused` counts up
+    to the last time it had room.
+    """
+
+    __slots__ = (
+        "actor", "asked_at", "covered", "interests", "left", "moving", "overloaded", "refused",
+        "subscriptions",
+    )  # fmt: skip
 
     def __init__(self, actor: Actor, interests: tuple[Interest, ...]) -> None:
         self.actor = actor
@@ -58,6 +67,8 @@ class _Place:
         self.moving = anyio.Lock()
         self.covered = False
         self.asked_at = -_KNOWN_FOR
+        self.refused = 0
+        self.overloaded = self.left = False
 
     async def close(self) -> None:
         """End all subscriptions; those left when this is cancelled are still listed."""
@@ -67,12 +78,16 @@ class _Place:
 
 
 class Intake:
-    """The subscriptions of the actors of this host; `budget` is what their mailboxes share."""
+    """The subscriptions of the actors of this host; `budget` is what their mailboxes share.
 
-    def __init__(self, transport: Transport, lattice: LatticeName, budget: Budget) -> None:
+    Who is overloaded is told to `events`.
+    """
+
+    def __init__(self, transport: Transport, lattice: LatticeName, budget: Budget, events: Events) -> None:
         self._transport = transport
         self._lattice = lattice
         self._budget = budget
+        self._events = events
         self._places: dict[str, _Place] = {}
         self._troubled: dict[str, _Place] = {}
         self._trouble = anyio.Event()
@@ -137,10 +152,12 @@ class Intake:
 
     async def _look_after(self, place: _Place) -> None:
         name = place.actor.spec.name
+        self._tell_overloaded(place)
         try:
             if self._has_room(place.actor):
                 await self._join(place)
                 self._troubled.pop(name, None)
+                self._tell_accepting(place)
                 return
             await self._ask(place)
             if place.covered and self._refuses(place.actor):
@@ -150,6 +167,28 @@ class Intake:
         except ActorhostError as error:
             # The connection is away; when it is back the next look finds out what is true then.
             _log.debug("cannot look for another host", actor=name, reason=error.message)
+
+    def _tell_overloaded(self, place: _Place) -> None:
+        """Tell once that an actor is, and once that its messages go elsewhere.
+
+        One that supervision holds back refuses as well, and that has been told.
+        """
+        actor, left = place.actor, not place.subscriptions
+        refused = actor.mailbox_statistics().refused - place.refused
+        new = not place.overloaded and (refused > 0 or self._refuses(actor))
+        if actor.supervision.holds() or not (new or (place.overloaded and left and not place.left)):
+            return
+        place.overloaded, place.left = True, left
+        full = "host" if self._budget.fuller_than(_FULL) else "mailbox"
+        told = {"full": full, "refused": refused, "left": left}
+        self._events.emit(EventKind.ACTOR_OVERLOADED, actor.spec.name, told)
+
+    def _tell_accepting(self, place: _Place) -> None:
+        refused = place.actor.mailbox_statistics().refused
+        if place.overloaded:
+            told = {"refused": refused - place.refused}
+            self._events.emit(EventKind.ACTOR_ACCEPTING, place.actor.spec.name, told)
+        place.overloaded, place.left, place.refused = False, False, refused
 
     async def _ask(self, place: _Place) -> None:
         subject = room_subject(self._lattice, place.actor.spec.name)

@@ -1,7 +1,7 @@
 """How many messages an actor handles each second, over about the last minute.
 
 :class:`Rate` belongs to the actor and costs nothing when a message is handled; :func:`watch` looks
-at the counts every few seconds, for as long as the host runs.
+at the counts every few seconds, for as long as the host runs, and whether the actor has recovered.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from actorhost import clock
+from actorhost.host.supervision import Supervision
 from actorhost.telemetry.histogram import Durations
 
 _LOOK: Final = 5.0
@@ -39,10 +40,11 @@ class Rate:
 
 
 class Watched(Protocol):
-    """What has a rate."""
+    """What has a rate and is supervised."""
 
     rate: Rate
     durations: Durations
+    supervision: Supervision
 
 
 async def watch(actors: Callable[[], Iterable[Watched]]) -> None:
@@ -52,3 +54,4 @@ async def watch(actors: Callable[[], Iterable[Watched]]) -> None:
         now = clock.monotonic()
         for actor in actors():
             actor.rate.update(actor.durations.count, now)
+            actor.supervision.look(now)

@@ -21,6 +21,7 @@ from actorhost.host.actor import Actor
 from actorhost.host.dead import DeadLetters
 from actorhost.host.dead_letter import DeadLetterBox
 from actorhost.host.delivery import OVERHEAD, Answer, Delivery, LocalAnswer, no_answer
+from actorhost.host.events import Events
 from actorhost.host.ingest import Ingest
 from actorhost.host.intake import Intake, Interest
 from actorhost.host.rate import watch
@@ -46,13 +47,16 @@ _log: Final = Log("actorhost.host")
 class Router:
     """The actors of this host and how to reach all others."""
 
-    def __init__(self, transport: Transport, lattice: LatticeName, host_id: HostId, limits: Limits) -> None:
+    def __init__(
+        self, transport: Transport, lattice: LatticeName, host_id: HostId, limits: Limits, events: Events
+    ) -> None:
         self.remote = Remote(transport, lattice, str(host_id))
         self.actors: dict[str, Actor] = {}
         self.budget = Budget(max_count=limits.host_mailbox_count, max_bytes=limits.host_mailbox_bytes)
-        self.intake = Intake(transport, lattice, self.budget)
-        self.pulse = Pulse(transport, timeout=limits.bus_timeout)
-        self.dead = DeadLetters(DeadLetterBox(transport, lattice, timeout=limits.bus_timeout), str(host_id))
+        self.intake = Intake(transport, lattice, self.budget, events)
+        self.pulse = Pulse(transport, events, timeout=limits.bus_timeout)
+        box = DeadLetterBox(transport, lattice, timeout=limits.bus_timeout)
+        self.dead = DeadLetters(box, str(host_id), events)
         self.watches = Watches(transport, lattice, str(host_id), self.actors)
         self._transport = transport
         self._lattice = lattice

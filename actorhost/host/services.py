@@ -13,6 +13,7 @@ from actorhost.contracts.provider import Provider
 from actorhost.engine import Engine
 from actorhost.errors import ActorhostError
 from actorhost.host.delivery import Delivery
+from actorhost.host.events import Events
 from actorhost.limits import Limits
 from actorhost.mailbox import Budget
 
@@ -24,6 +25,7 @@ GiveUp = Callable[[str, Delivery, ActorhostError], None]
 class Services:
     """The shared parts: `budget` bounds all mailboxes together, `give_up` keeps dead letters.
 
+    `events` tells the lattice what happens.
     `providers` are classes by name that are not installed but may be used; `nats` is the server's URL.
     """
 
@@ -32,5 +34,6 @@ class Services:
     limits: Limits
     budget: Budget
     give_up: GiveUp
+    events: Events
     providers: Mapping[str, type[Provider]]
     nats: str = ""

@@ -13,6 +13,8 @@ from typing import Final
 
 from actorhost import clock
 from actorhost.errors import ActorhostError
+from actorhost.host.events import Events
+from actorhost.telemetry.event import EventKind
 from actorhost.telemetry.log import Log
 from actorhost.transport import Transport
 
@@ -24,12 +26,16 @@ _log: Final = Log("actorhost.host")
 
 
 class Pulse:
-    """Beats in the event loop; `timeout` bounds the server's confirmation, in seconds."""
+    """Beats in the event loop; `timeout` bounds the server's confirmation, in seconds.
 
-    __slots__ = ("_beat", "_late", "_timeout", "_transport")
+    Pauses are told to `events`.
+    """
 
-    def __init__(self, transport: Transport, *, timeout: float) -> None:
+    __slots__ = ("_beat", "_events", "_late", "_timeout", "_transport")
+
+    def __init__(self, transport: Transport, events: Events, *, timeout: float) -> None:
         self._transport = transport
+        self._events = events
         self._timeout = timeout
         self._late = 0.0
         self._beat = clock.monotonic()
@@ -49,6 +55,7 @@ class Pulse:
                 self._late = still
                 self._beat = clock.monotonic()
                 _log.warning("the host stood still", seconds=round(still, 3))
+                self._events.emit(EventKind.HOST_STALLED, data={"seconds": round(still, 3)})
                 await self._catch_up()
             self._beat = clock.monotonic()
 

@@ -1,8 +1,8 @@
 """What follows the end of an actor's instance: a restart at once, a pause, or the end of the actor.
 
 Owned by the actor; its runners report to it and wait for it. The rules are
-:mod:`actorhost.lifecycle.restarts`; here they meet the clock, the log and the messages that come
-meanwhile: new ones are refused with the reason, those in the mailbox wait.
+:mod:`actorhost.lifecycle.restarts`; here they meet the clock, the log, the lattice's events and the
+messages that come meanwhile: new ones are refused with the reason, those in the mailbox wait.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import anyio
 
 from actorhost import clock
 from actorhost.errors import ActorhostError, Unavailable
+from actorhost.host.events import Events
 from actorhost.lifecycle import RestartPolicy, Restarts
+from actorhost.telemetry.event import EventKind
 from actorhost.telemetry.log import Log
 
 _SHOWN_CAUSES: Final = 3
@@ -26,15 +28,18 @@ _log: Final = Log("actorhost.host")
 class Supervision:
     """Watches over the instances of actor `name` by `policy`.
 
-    `until` is when the last pause ends, in seconds of the monotonic clock: 0 when there was none,
-    infinite once the actor has failed. As long as it is 0 nobody need ask :meth:`holds`.
+    `until` is when the last pause ends, in seconds of the monotonic clock: 0 when there was none that
+    it has not recovered from, infinite once the actor has failed. As long as it is 0 nobody need ask
+    :meth:`holds`. What it decides is told to `events`.
     """
 
-    __slots__ = ("_name", "_restarts", "until")
+    __slots__ = ("_events", "_name", "_period", "_restarts", "until")
 
-    def __init__(self, name: str, policy: RestartPolicy) -> None:
+    def __init__(self, name: str, policy: RestartPolicy, events: Events) -> None:
         self._name = name
+        self._period = policy.period
         self._restarts = Restarts(policy)
+        self._events = events
         self.until = 0.0
 
     @property
@@ -63,15 +68,23 @@ class Supervision:
         now = clock.monotonic()
         waiting = self.holds()
         wait = self._restarts.ended(f"{error.code}: {error.message}", now)
-        _log.warning(
-            "instance ended",
-            actor=self._name, code=str(error.code), reason=error.message, backtrace=error.hint,
-        )  # fmt: skip
+        end = {"code": str(error.code), "reason": error.message, "backtrace": error.hint}
+        _log.warning("instance ended", actor=self._name, **end)
+        self._events.emit(EventKind.INSTANCE_ENDED, self._name, end)
         if wait is None:
             self._fail(already=self.until == math.inf)
         elif wait and not waiting:
             self.until = now + wait
             _log.error("actor waits before its next restart", actor=self._name, seconds=wait)
+            told = {"seconds": wait, "causes": self.causes}
+            self._events.emit(EventKind.ACTOR_WAITING, self._name, told)
+
+    def look(self, now: float) -> None:
+        """Note that the actor has recovered, if it has: no end within its period after a pause."""
+        if self.until and now > self.until + self._period:
+            self.until = 0.0
+            _log.info("actor has recovered", actor=self._name)
+            self._events.emit(EventKind.ACTOR_RECOVERED, self._name, {"restarts": self.restarts})
 
     async def permit(self) -> None:
         """Return when an instance may be started; raises :class:`Unavailable` when none ever may."""
@@ -100,3 +113,4 @@ class Supervision:
         self.until = math.inf
         if not already:
             _log.error("actor failed", actor=self._name, causes=self.causes)
+            self._events.emit(EventKind.ACTOR_FAILED, self._name, {"causes": self.causes})

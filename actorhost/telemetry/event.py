@@ -34,6 +34,8 @@ class EventKind(StrEnum):
     """A host is open: `pid`, `version`."""
     HOST_STOPPING = "host-stopping"
     """A host was told to stop, and takes nothing new."""
+    HOST_STALLED = "host-stalled"
+    """A host's process stood still for `seconds`: it was stopped, or its machine was."""
     APPLICATION_DEPLOYED = "application-deployed"
     """An application runs on a host: `version`, `actors`, whether it `replaced` another."""
     APPLICATION_UNDEPLOYED = "application-undeployed"

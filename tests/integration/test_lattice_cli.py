@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from actorhost import Client, clock
 from actorhost.errors import CallTimeout
-from tests.integration.test_cli import PATIENCE, Up, going_up, run
+from tests.integration.test_cli import PATIENCE, PROGRAM, Up, environment, going_up, run
 from tests.wat import TRAP, guest
 
 MANIFEST = """apiVersion: core.oam.dev/v1beta1
@@ -140,3 +142,43 @@ def test_which_letters_must_be_clear(arguments: list[str]) -> None:
     done = run("dead", *arguments)
     assert done.returncode == 2
     assert "error: say which dead letters" in done.stderr
+
+
+@contextmanager
+def following(up: Up, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run `actorhost events`, which has subscribed."""
+    process = subprocess.Popen(
+        [*PROGRAM, "events", "--nats", up.url, *arguments],
+        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "following the events of lattice 'default'; Ctrl-C ends that\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+
+
+def test_events_are_followed_by_people_and_programs(up: Up) -> None:
+    with following(up) as people, following(up, "--json", "--count", "1", "--type", "instance-*") as program:
+        assert up.run("call", "trap", "Op").returncode == 1
+        out, errors = program.communicate(timeout=PATIENCE)
+        assert (program.returncode, errors) == (0, "")
+        event = json.loads(out)
+        assert (event["specversion"], event["type"]) == ("1.0", "actorhost.instance.ended")
+        assert (event["source"], event["subject"]) == (f"/default/{up.ready['host']}", "trap")
+        assert people.stdout is not None
+        when, host, kind, subject, code, reason = people.stdout.readline().split(maxsplit=5)
+        assert (when, host) == (event["time"][:23] + "Z", up.ready["host"][:8])
+        assert (kind, subject, code) == ("instance-ended", "trap", "code=trapped")
+        assert reason.startswith('reason="the guest was ended: it executed `unreachable` (a panic or abort)"')
+        people.send_signal(signal.SIGINT)
+        assert people.communicate(timeout=PATIENCE) == ("", "")
+        assert people.returncode == 130
+
+
+def test_a_type_of_event_that_there_is_not_is_refused() -> None:
+    done = run("events", "--type", "actor-*", "--type", "actor-faild")
+    assert done.returncode == 2
+    assert "no type of event matches 'actor-faild'\nhint: there are host-started, " in done.stderr

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import nats.errors
@@ -49,13 +49,22 @@ _log: Final = Log("actorhost.transport")
 class NatsTransport:
     """A connection to the NATS server at `url`, or to one of several, separated by commas.
 
-    `name` is shown by the server's monitoring. Limits not given come from the environment.
+    `name` is shown by the server's monitoring. Limits not given come from the environment. `changed`
+    is called with false when the connection breaks, perhaps again and again, and with true when it is back.
     """
 
-    def __init__(self, url: str, *, name: str, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        limits: Limits | None = None,
+        changed: Callable[[bool], None] = lambda _connected: None,
+    ) -> None:
         self._servers = parse_servers(url)
         self._shown = ", ".join(without_password(server) for server in self._servers)
         self._name = name
+        self._changed = changed
         self._limits = limits or limits_module.load()
         self._connection: Connection | None = None
         self._closed = False
@@ -271,6 +280,7 @@ class NatsTransport:
 
     def _on_lost(self) -> None:
         _log.warning("connection to NATS lost", servers=self._shown, waiting=len(self._requests))
+        self._changed(False)
         self._requests.fail_all(
             lambda: OutcomeUnknown(
                 f"the connection to the NATS server at {self._shown} broke before an answer came",
@@ -281,6 +291,7 @@ class NatsTransport:
     async def _on_restored(self) -> None:
         self._tally.reconnects += 1
         _log.info("connection to NATS restored", servers=self._shown)
+        self._changed(True)
         connection = self._connection
         if connection is None:
             return

@@ -142,14 +142,18 @@ async def test_an_overloaded_host_steps_back_while_another_has_room(
 ) -> None:
     spec = actor("worker", mailbox_count=2, timeout=3.0)
     await nats_host.deploy_modules(application(spec), {"worker": guest(LOOP)})
-    stuck = await overloaded(nats_host, client)
-    await asyncio.sleep(0.6)
-    assert not nats_host.router.intake.away("worker"), "alone it stays, and says that it is overloaded"
-    await other.deploy_modules(application(spec), {"worker": guest(ECHO)})
-    await until(lambda: nats_host.router.intake.away("worker"))
-    assert [await client.ask("worker", "Op", b"x") for _ in range(20)] == [b"x"] * 20
-    await asyncio.gather(*stuck, return_exceptions=True)
-    await until(lambda: not nats_host.router.intake.away("worker"))
+    async with client.events("actor-*") as events:
+        stuck = await overloaded(nats_host, client)
+        await asyncio.sleep(0.6)
+        assert not nats_host.router.intake.away("worker"), "alone it stays, and says that it is overloaded"
+        await other.deploy_modules(application(spec), {"worker": guest(ECHO)})
+        await until(lambda: nats_host.router.intake.away("worker"))
+        assert [await client.ask("worker", "Op", b"x") for _ in range(20)] == [b"x"] * 20
+        await asyncio.gather(*stuck, return_exceptions=True)
+        await until(lambda: not nats_host.router.intake.away("worker"))
+        told = [await anext(events) for _ in range(3)]
+    assert [event.kind for event in told] == ["actor-overloaded", "actor-overloaded", "actor-accepting"]
+    assert [event.data.get("left") for event in told] == [False, True, None]
 
 
 async def test_a_host_that_stepped_back_returns_when_the_other_is_gone(

@@ -1,0 +1,89 @@
+"""``actorhost events``: follows what happens in a lattice."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from actorhost import Client
+from actorhost.cli import output, shown
+from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats, with_client
+from actorhost.cli.json_text import json_text
+from actorhost.cli.options import utf8
+from actorhost.errors import InvalidInput
+from actorhost.host.event_stream import EventStream
+from actorhost.telemetry.event import Event, EventKind
+
+
+def events(
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            metavar="PATTERN",
+            callback=utf8,
+            help="Only these, such as actor-failed or 'actor-*'; may be given again.",
+        ),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print each as one line of JSON, a CloudEvent.")
+    ] = False,
+    count: Annotated[
+        int | None, typer.Option("-n", "--count", metavar="COUNT", min=1, help="End after so many.")
+    ] = None,
+    nats: Nats = DEFAULT_NATS,
+    lattice: Lattice = "default",
+) -> None:
+    """Follow what happens in a lattice from now on, until Ctrl-C.
+
+    Hosts start and stop, applications are deployed, actors end, wait, fail and recover, refuse messages
+    and take them again, the connection to NATS breaks and comes back, dead letters are kept. Of one
+    kind and subject a host tells at most five a second; `count` says how many an event stands for.
+    """
+    patterns = types or []
+    for pattern in patterns:
+        _check(pattern)
+
+    async def follow(client: Client) -> None:
+        async with client.events(*patterns) as stream:
+            output.note(f"following the events of lattice {client.lattice!r}; Ctrl-C ends that")
+            await _print_all(stream, count=count, as_json=json)
+
+    with_client(nats, lattice, follow)
+
+
+async def _print_all(stream: EventStream, *, count: int | None, as_json: bool) -> None:
+    printed = missed = 0
+    while printed != count:
+        event = await anext(stream)
+        if as_json:
+            output.json_line(msgspec.to_builtins(event))
+        else:
+            output.line(_line(event))
+        printed += 1
+        if stream.dropped + stream.unreadable > missed:
+            missed = stream.dropped + stream.unreadable
+            output.note(f"{stream.dropped} events were dropped, {stream.unreadable} could not be read so far")
+
+
+def _check(pattern: str) -> None:
+    if not any(fnmatchcase(kind, pattern) for kind in EventKind):
+        raise InvalidInput(f"no type of event matches {pattern!r}", hint=f"there are {', '.join(EventKind)}")
+
+
+def _line(event: Event) -> str:
+    """Return an event for people: when, which host, what, to whom, and the rest as ``name=value``."""
+    host = event.source.rpartition("/")[2]
+    when = f"{shown.utc(event.time)} {host[: shown.SHORT]}"
+    subject = "" if event.subject == host else event.subject
+    facts = [f"{name}={_value(value)}" for name, value in event.data.items() if value not in ("", [])]
+    return "  ".join(filter(None, (when, f"{event.kind:<20}", subject, " ".join(facts))))
+
+
+def _value(value: Any) -> str:
+    """Return a plain word as it is, and anything else as JSON."""
+    plain = isinstance(value, str) and value.isprintable() and not set(value) & set(" \"'=")
+    return value if plain else json_text(value)
