@@ -59,7 +59,19 @@ def prepare() -> None:
     codecs.register_error(_ESCAPE, _escaped)
     if isinstance(stdout, io.TextIOWrapper):
         encoding, line_buffering = stdout.encoding, stdout.line_buffering
-        sys.stdout = _Stdout(stdout.detach(), encoding, _ESCAPE, line_buffering=line_buffering)
+        sys.stdout = _Stdout(_whole(stdout.detach()), encoding, _ESCAPE, line_buffering=line_buffering)
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        encoding, errors = sys.stderr.encoding, sys.stderr.errors
+        sys.stderr = io.TextIOWrapper(_whole(sys.stderr.detach()), encoding, errors, line_buffering=True)
+
+
+def _whole(stream: Any) -> Any:
+    """Return a stream that writes everything it is given.
+
+    Under ``PYTHONUNBUFFERED`` a standard stream is the file itself. The system may take a part of
+    what is written to a pipe, and nobody would write the rest.
+    """
+    return io.BufferedWriter(stream) if isinstance(stream, io.RawIOBase) else stream
 
 
 def begin() -> None:

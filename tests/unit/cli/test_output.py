@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+from typing import Any
 
 import pytest
 
@@ -74,3 +77,28 @@ def test_progress_is_for_terminals_only(capsys: Captured) -> None:
     with output.progress("uploading", 100) as advance:
         advance(100)
     assert capsys.readouterr() == ("", "")
+
+
+class _Sip(io.RawIOBase):
+    """A file that takes a little at a time, as a pipe may."""
+
+    def __init__(self) -> None:
+        self.taken = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.taken += bytes(data[:7])
+        return min(7, len(data))
+
+
+def test_unbuffered_streams_get_everything_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, err = _Sip(), _Sip()
+    for name, stream in (("stdout", out), ("stderr", err)):
+        monkeypatch.setattr(sys, name, io.TextIOWrapper(stream, "utf-8", write_through=True))  # type: ignore[type-var]
+    output.prepare()
+    output.json_line("x" * 100_000)
+    output.note("y" * 100_000)
+    assert out.taken == b'"' + b"x" * 100_000 + b'"\n'
+    assert err.taken == b"y" * 100_000 + b"\n"
