@@ -123,7 +123,9 @@ def main() -> None:
     gc.disable()  # a collection would be late messages that nobody but the generator caused
     with NatsSocket(plan.url) as connection:
         outcome = Generator(plan, connection).run()
-    sys.stdout.buffer.write(msgspec.msgpack.encode(outcome))
+    # sys.stdout.buffer itself may take a part only, under PYTHONUNBUFFERED.
+    with open(sys.stdout.fileno(), "wb", closefd=False) as output:  # noqa: PTH123 - no path
+        output.write(msgspec.msgpack.encode(outcome))
 
 
 if __name__ == "__main__":
