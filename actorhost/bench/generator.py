@@ -124,7 +124,7 @@ def main() -> None:
     with NatsSocket(plan.url) as connection:
         outcome = Generator(plan, connection).run()
     # sys.stdout.buffer itself may take a part only, under PYTHONUNBUFFERED.
-    with open(sys.stdout.fileno(), "wb", closefd=False) as output:  # noqa: PTH123 - no path
+    with open(sys.stdout.fileno(), "wb", closefd=False) as output:
         output.write(msgspec.msgpack.encode(outcome))
 
 
