@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
@@ -16,6 +16,8 @@ from actorhost.cli.options import utf8
 from actorhost.errors import InvalidInput
 from actorhost.host.event_stream import EventStream
 from actorhost.telemetry.event import Event, EventKind
+
+_WIDTH: Final = max(map(len, EventKind))
 
 
 def events(
@@ -41,7 +43,7 @@ def events(
 
     Hosts start and stop, applications are deployed, actors end, wait, fail and recover, refuse messages
     and take them again, the connection to NATS breaks and comes back, dead letters are kept. Of one
-    kind and subject a host tells at most five a second; `count` says how many an event stands for.
+    kind and subject a host tells some five a second; `count` says how many an event stands for.
     """
     patterns = types or []
     for pattern in patterns:
@@ -80,7 +82,7 @@ def _line(event: Event) -> str:
     when = f"{shown.utc(event.time)} {host[: shown.SHORT]}"
     subject = "" if event.subject == host else event.subject
     facts = [f"{name}={_value(value)}" for name, value in event.data.items() if value not in ("", [])]
-    return "  ".join(filter(None, (when, f"{event.kind:<20}", subject, " ".join(facts))))
+    return "  ".join(filter(None, (when, f"{event.kind:<{_WIDTH}}", subject, " ".join(facts)))).rstrip()
 
 
 def _value(value: Any) -> str:

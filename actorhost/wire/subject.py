@@ -5,9 +5,9 @@ controls a host (or ``all`` of them), ``ah.{lattice}.room.{actor}`` asks who has
 ``ah.{lattice}.dead.{actor}`` keeps what no actor could take. ``ah.{lattice}.evt.{type}`` tells what
 happened, such as ``actor-failed``. ``ah.{lattice}.log.{actor}`` and ``ah.{lattice}.trace.{actor}``
 carry what an actor logs and handles, while somebody watches. :func:`ingest_queue` names a queue
-group, not a subject. The operation is in the subject so that NATS permissions can be generated from contracts; what does not fit a token is percent-encoded (RFC
-3986, section 2.1). Formatting and parsing are exact inverses: a second spelling of the same address
-is refused.
+group, not a subject. The operation is in the subject so that NATS permissions can be generated from
+contracts; what does not fit a token is percent-encoded (RFC 3986, section 2.1). Formatting and parsing
+are exact inverses: a second spelling of the same address is refused.
 """
 
 from __future__ import annotations

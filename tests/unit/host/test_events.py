@@ -38,14 +38,14 @@ async def transport() -> AsyncIterator[MemoryTransport]:
 
 @pytest.fixture
 def events(transport: MemoryTransport) -> Events:
-    return Events(transport, LatticeName("home"), HostId("0123456789abcdef"))
+    return Events(transport, LatticeName("lab"), HostId("0123456789abcdef"))
 
 
 async def everything(transport: MemoryTransport, events: Events) -> Told:
     """Let the transport come, and return all that was told."""
     told = Told()
     await transport.start()
-    await transport.subscribe("ah.home.evt.*", told.receive)
+    await transport.subscribe("ah.lab.evt.*", told.receive)
     events.stop()
     await transport.flush(1)
     return told
@@ -62,7 +62,7 @@ async def test_what_happened_while_the_connection_was_away_is_told_when_it_is_ba
     told = await everything(transport, events)
     assert told.kinds() == ["nats-lost", "actor-failed", "nats-restored"]
     assert [event.id for event in told] == ["1", "2", "3"]
-    assert {event.source for event in told} == {"/home/0123456789abcdef"}
+    assert {event.source for event in told} == {"/lab/0123456789abcdef"}
     assert [event.subject for event in told] == ["0123456789abcdef", "trap", "0123456789abcdef"]
     assert told[2].data["seconds"] >= 0
 
@@ -93,7 +93,7 @@ async def test_what_can_never_be_told_is_counted_and_holds_nothing_up(
 async def test_a_storm_is_published_as_it_goes_on(transport: MemoryTransport, events: Events) -> None:
     told = Told()
     await transport.start()
-    await transport.subscribe("ah.home.evt.instance-ended", told.receive)
+    await transport.subscribe("ah.lab.evt.instance-ended", told.receive)
     running = asyncio.gather(events.run())
     for _ in range(100):
         for _ in range(100):
