@@ -24,6 +24,8 @@ KINDS: list[type[Struct]] = [
     messages.ModuleProgress,
     messages.DeployRequest,
     messages.DeployReply,
+    messages.WatchRequest,
+    messages.WatchReply,
 ]
 kinds = st.sampled_from(KINDS)
 digests = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)

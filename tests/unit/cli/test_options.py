@@ -22,6 +22,7 @@ BROKEN = "a\udcffb"
         ["call", "echo", BROKEN],
         ["tell", "echo", BROKEN],
         ["logs", BROKEN],
+        ["trace", BROKEN],
         ["ps", "--nats", BROKEN],
         ["ps", "--lattice", BROKEN],
         ["up", "--nats", BROKEN],
