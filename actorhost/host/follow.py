@@ -16,7 +16,7 @@ from typing import Final
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
-from actorhost.errors import ActorhostError, NoRoute, ProtocolError
+from actorhost.errors import ActorhostError, NoRoute, ProtocolError, Unavailable
 from actorhost.host.client import Client
 from actorhost.host.control_messages import HostInfo, WatchReply
 from actorhost.host.watch_messages import Batch, decode_batch
@@ -85,9 +85,14 @@ class _Following:
             await self._send.send(found)
 
     async def begin(self) -> Round:
-        """Return the first leases; raises :class:`NoRoute` or another error when no host gives one."""
+        """Return the first leases; raises as :func:`following` does when no host gives one."""
         answers = await self._ask_all()
         found = self._round(answers)
+        if not answers:
+            raise Unavailable(
+                f"no host of lattice {self._client.lattice!r} answers on this NATS server",
+                hint="start one with `actorhost up`, or name another --lattice or --nats",
+            )
         if not found.leases:
             errors = [answer for answer in answers.values() if isinstance(answer, ActorhostError)]
             raise _none_gives(self._actor, errors)
@@ -129,7 +134,8 @@ async def following(
     """Follow `actor` for the time of the block: batches of records, and a round every few seconds.
 
     With `payloads` hosts send the first KiB of each message's payload, which may hold secrets.
-    Raises :class:`NoRoute` when no host runs the actor, and what else kept all from giving a lease.
+    Raises :class:`NoRoute` when no host runs the actor, :class:`Unavailable` when there is no host, and
+    what else kept all from giving a lease.
     """
     follower = _Following(client, actor, what, payloads=payloads)
     subject = watch_subject(client.lattice, what, actor)

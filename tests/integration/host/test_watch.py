@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from actorhost import Client, Host
-from actorhost.errors import ActorFailed, GuestTrapped, NoRoute
+from actorhost.errors import ActorFailed, GuestTrapped, NoRoute, Unavailable
 from actorhost.host import follow, watch
 from actorhost.host.follow import Followed, following
 from actorhost.host.log_lines import LogLines
@@ -217,10 +217,14 @@ async def test_what_is_logged_while_the_watcher_is_cut_off_is_shown_afterwards(
         assert await reader.until("after") == ["before", "meanwhile", "after"]
 
 
-async def test_an_actor_that_nobody_runs_is_an_error(nats_host: Host, client: Client) -> None:
-    with pytest.raises(NoRoute, match="no host runs an actor 'nobody'"):
+async def test_an_actor_that_nobody_runs_is_an_error(client: Client, server: NatsServer) -> None:
+    with pytest.raises(Unavailable, match="no host of lattice 'default' answers"):
         async with following(client, ActorName("nobody"), Watched.TRACE):
             pass
+    async with Host(nats=server.url):
+        with pytest.raises(NoRoute, match="no host runs an actor 'nobody'"):
+            async with following(client, ActorName("nobody"), Watched.TRACE):
+                pass
 
 
 async def test_a_trap_is_logged_with_the_functions_of_the_guest(
