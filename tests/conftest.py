@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.servers import redis_program
 
-NO_REDIS = pytest.StashKey[int]()
+NO_REDIS = redis_program() is None and os.environ.get("ACTORHOST_CI") != "1"
 SOAK = os.environ.get("ACTORHOST_SOAK", "") == "1"
 
 settings.register_profile("default", max_examples=100, deadline=None, print_blob=True)
@@ -37,22 +37,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     without = set()
     if not SOAK:
         without.add("soak")
-    if redis_program() is None and os.environ.get("ACTORHOST_CI") != "1":
+    if NO_REDIS:
         without.add("needs_redis")
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in without)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    config.stash[NO_REDIS] = sum(item.get_closest_marker("needs_redis") is not None for item in left_out)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was left out because a server is not here."""
-    if count := config.stash.get(NO_REDIS, 0):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out because a server is not here; said by the process that collects nothing, too."""
+    if NO_REDIS:
         terminalreporter.section("left out")
-        terminalreporter.write_line(
-            f"{count} tests that need redis-server or valkey-server, which is not here"
-        )
+        terminalreporter.write_line("the tests that need redis-server or valkey-server, which is not here")
 
 
 @pytest.fixture(autouse=True)

@@ -76,9 +76,11 @@ def _show_last(name: ActorName, count: int, nats: str, lattice: str, *, json: bo
 async def _follow(client: Client, name: ActorName, count: int, ends_after: int | None, *, json: bool) -> None:
     """Show the last `count` lines and what follows, until `ends_after` lines."""
     async with following(client, name, Watched.LOGS) as followed:
-        watching = Watching(name, followed.first)
         lines = LogLines(lambda host, wanted: client.control.log(host, name, wanted))
-        left = _show_some(await lines.begin(followed.first, count), ends_after, watching, json=json)
+        last = await lines.begin(followed.first, count)
+        # Not before: what is logged after this note comes in addition to the last lines.
+        watching = Watching(name, followed.first)
+        left = _show_some(last, ends_after, watching, json=json)
         while left is None or left > 0:
             item = await anext(followed.items)
             if isinstance(item, Round):

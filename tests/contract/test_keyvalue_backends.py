@@ -17,6 +17,8 @@ from actorhost.testing.conformance.rule import Rule, RuleBroken, put
 from tests.contract.conftest import Table
 from tests.contract.keyvalue_backends import BACKENDS
 
+pytestmark = pytest.mark.alone
+
 
 async def _broken(name: str, folder: Path) -> list[str]:
     """Return what the rules say that backend `name` breaks."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 RUNS = {
     "engine --rounds 2 --messages 200": {"message_ratio", "capability_ratio"},
     "echo --rounds 1 --requests 512 --open-loop 500 --open-rounds 1 --open-seconds 0.5": {

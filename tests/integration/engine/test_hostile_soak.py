@@ -22,6 +22,8 @@ from tests.integration.engine.conftest import Make, call
 from tests.integration.engine.test_hostile import DEADLINE, GUESTS, Trial, expected, source
 from tests.wat import ECHO, guest, wasm
 
+pytestmark = pytest.mark.alone
+
 ROUNDS = 1000 if os.environ.get("ACTORHOST_SOAK") else 20
 AT_ONCE = 4
 PAUSE = 0.005

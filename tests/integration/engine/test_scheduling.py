@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 import psutil
+import pytest
 
 from actorhost import clock
 from actorhost.engine import Engine, Instance
 from actorhost.errors import DeadlineExceeded
 from tests.integration.engine.conftest import Make, call
 from tests.wat import ECHO, LOOP, guest
+
+pytestmark = pytest.mark.alone
 
 WORK = """(local $n i32) (local.set $n (i32.const 400000000))
   (loop $again (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br_if $again (local.get $n)))
