@@ -41,7 +41,10 @@ asyncio.run(main())
 async def _gone(pid: int, patience: float = 8.0) -> bool:
     deadline = clock.monotonic() + patience
     while clock.monotonic() < deadline:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
             return True
         await asyncio.sleep(0.01)
     return False
