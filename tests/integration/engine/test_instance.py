@@ -231,6 +231,7 @@ async def test_log_lines_and_capability_calls_keep_their_order(make: Make) -> No
     assert events == [("console", "one"), "call", ("console", "on")]
 
 
+@pytest.mark.alone
 async def test_a_loop_ends_at_its_deadline_and_others_go_on(make: Make) -> None:
     looping, healthy = await make(guest(LOOP)), await make(guest(ECHO))
     started = clock.monotonic()

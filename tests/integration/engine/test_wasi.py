@@ -80,6 +80,7 @@ async def test_lines_on_stdout_and_stderr_reach_the_log_whole(make: Make) -> Non
     assert lines[1:] == [("stderr", "hello")]
 
 
+@pytest.mark.alone
 async def test_sleeping_parks_the_fiber(make: Make) -> None:
     # One subscription: userdata 7, a monotonic clock, 30 ms from now.
     extra = r"""(data (i32.const 0) "\07") (data (i32.const 16) "\01") (data (i32.const 24) "\80\c3\c9\01")"""

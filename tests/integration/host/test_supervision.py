@@ -85,6 +85,7 @@ async def test_an_error_of_the_actors_own_is_no_end(host: Host) -> None:
     assert host.router.actors["fragile"].supervision.restarts == 0
 
 
+@pytest.mark.alone
 async def test_a_storm_ends_at_the_intensity_and_neighbours_do_not_notice(host: Host) -> None:
     modules = {"fragile": FRAGILE, "echo": guest(ECHO)}
     await host.deploy_modules(application(actor("fragile"), actor("echo")), modules)

@@ -81,6 +81,7 @@ async def test_bytes_pass_whole_and_an_end_is_an_end(proxy: FaultProxy) -> None:
     assert proxy.statistics().passed_bytes == 5 + 2 * len(data)
 
 
+@pytest.mark.alone
 async def test_latency_is_added_each_way_and_is_not_a_bound(proxy: FaultProxy) -> None:
     async with opened(proxy) as ends:
         await ends[0].readline()

@@ -31,6 +31,7 @@ async def test_a_cut_network(lattice: Lattice, side: str) -> None:
     assert load.outcomes["answered"] > 0
 
 
+@pytest.mark.alone
 async def test_calls_in_flight_when_the_connection_breaks_end_at_once(lattice: Lattice) -> None:
     lattice.client_side.freeze(Direction.TO_CLIENT)
     calls = [started(lattice.client.ask("echo", "Echo", b"x", timeout=60)) for _ in range(20)]
