@@ -20,6 +20,9 @@ from actorhost.errors import ProtocolError
 from actorhost.wire.codec import decode
 
 _SETTLE = 0.05
+_TICK = 0.00025
+"""Seconds between looks at what is due. Waking for each message would take the processors that server
+and host need, and what leaves late for it counts against them."""
 _SLICE = 0.05
 """Seconds between looks at whether everything was answered."""
 
@@ -52,7 +55,8 @@ class Generator:
         while done < count:
             done = self._send_due(done)
             if done < count:
-                self._note(self._connection.receive(self._due(done) - clock.monotonic()))
+                now = clock.monotonic()
+                self._note(self._connection.receive(max(self._due(done) - now, _TICK)))
         until = clock.monotonic() + self._plan.patience
         while self._missing and clock.monotonic() < until:
             self._note(self._connection.receive(_SLICE))

@@ -383,3 +383,19 @@ def test_the_client_still_has_the_names_that_are_used() -> None:
     assert list(inspect.signature(client._send_unsubscribe).parameters) == ["sid", "limit"]
     assert "self._id = id" in inspect.getsource(nats.aio.subscription.Subscription)
     assert "self._io_writer = " in inspect.getsource(nats.aio.transport.TcpTransport)
+
+
+async def test_what_is_answered_at_once_has_been_written_when_others_get_their_turn(
+    server: NatsServer,
+) -> None:
+    waiting: list[int] = []
+    async with connected(server.url) as transport:
+
+        def refuse(_subject: str, reply: str, _data: bytes) -> None:
+            # Next in the event loop's queue, before the task that writes what others left.
+            asyncio.get_running_loop().call_soon(lambda: waiting.append(transport.statistics().unsent_bytes))
+            assert transport.send_now(reply, b"no")
+
+        await transport.subscribe("test.refused", refuse)
+        assert await transport.request("test.refused", b"", PATIENCE) == b"no"
+    assert waiting == [0]

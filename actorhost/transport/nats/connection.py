@@ -70,7 +70,7 @@ class Connection(Client):
         self._run = 0
         self._inbox = b""
         self._progress = Progress(self._writer)
-        self._ps = StrictParser(self, self._heard, events.error)
+        self._ps = StrictParser(self, self._heard, self._write_answers, events.error)
 
     @property
     def unsent_bytes(self) -> int:
@@ -141,6 +141,18 @@ class Connection(Client):
         self._pending_data_size = 0
         self._abort()
         await self.close()
+
+    def _write_answers(self) -> None:
+        """Write now what was answered while reading: a refusal need not wait until guests have run.
+
+        What the system does not take at once is the flusher's, which waits for it.
+        """
+        writer, transport = self._writer(), self._transport
+        if not self._pending or not self.is_connected or writer is None or transport is None:
+            return
+        if not writer.transport.get_write_buffer_size():
+            pending, self._pending, self._pending_data_size = self._pending, [], 0
+            transport.writelines(pending)
 
     def _heard(self) -> None:
         # Whatever a server says, it is there: on a slow link a pong may queue behind a lot.

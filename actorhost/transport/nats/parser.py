@@ -22,13 +22,22 @@ MAX_MESSAGE: Final = 64 * MIB
 
 
 class StrictParser(Parser):
-    """Feeds `connection`; `heard` is called when bytes came, `failed` before an error is raised."""
+    """Feeds `connection`.
+
+    `heard` is called when bytes came, `parsed` when all of them have been delivered, and `failed` before
+    an error is raised.
+    """
 
     def __init__(
-        self, connection: Any, heard: Callable[[], None], failed: Callable[[Exception], None]
+        self,
+        connection: Any,
+        heard: Callable[[], None],
+        parsed: Callable[[], None],
+        failed: Callable[[Exception], None],
     ) -> None:
         super().__init__(connection)
         self._heard = heard
+        self._parsed = parsed
         self._failed = failed
 
     async def parse(self, data: bytes = b"") -> None:
@@ -38,6 +47,7 @@ class StrictParser(Parser):
         try:
             await super().parse(data)
             self._check_rest()
+            self._parsed()
         except OSError:
             raise
         except ProtocolError as error:
