@@ -388,12 +388,12 @@ def test_the_client_still_has_the_names_that_are_used() -> None:
 async def test_what_is_answered_at_once_has_been_written_when_others_get_their_turn(
     server: NatsServer,
 ) -> None:
-    waiting: list[int] = []
+    waiting, loop = list[int](), asyncio.get_running_loop()
     async with connected(server.url) as transport:
 
         def refuse(_subject: str, reply: str, _data: bytes) -> None:
-            # Next in the event loop's queue, before the task that writes what others left.
-            asyncio.get_running_loop().call_soon(lambda: waiting.append(transport.statistics().unsent_bytes))
+            # Runs before the task that writes what others left.
+            loop.call_soon(lambda: waiting.append(transport.statistics().unsent_bytes))
             assert transport.send_now(reply, b"no")
 
         await transport.subscribe("test.refused", refuse)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from actorhost.transport.nats.transport import NatsTransport
+from actorhost.transport.nats.lean import import_client
+
+import_client()
+
+from actorhost.transport.nats.transport import NatsTransport  # noqa: E402 - after the client
 
 __all__ = ["NatsTransport"]
