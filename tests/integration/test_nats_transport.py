@@ -385,9 +385,7 @@ def test_the_client_still_has_the_names_that_are_used() -> None:
     assert "self._io_writer = " in inspect.getsource(nats.aio.transport.TcpTransport)
 
 
-async def test_what_is_answered_at_once_is_written_before_others_have_a_turn(
-    server: NatsServer,
-) -> None:
+async def test_what_is_answered_at_once_is_written_before_others_have_a_turn(server: NatsServer) -> None:
     waiting, loop = list[int](), asyncio.get_running_loop()
     async with connected(server.url) as transport:
 
