@@ -75,6 +75,7 @@ class Trial:
         return serve
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("memory", [4 * MIB, 16 * MIB], ids=["dense", "roomy"])
 @pytest.mark.parametrize("name", GUESTS)
 async def test_a_hostile_guest_ends_as_its_source_says(
