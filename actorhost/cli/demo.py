@@ -10,7 +10,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -45,10 +45,7 @@ def demo(
 
     Exits with 1 when a reading was not answered.
     """
-    try:
-        faults = loop.run(_demo(seconds, sensors, keep=keep, json=json))
-    except KeyboardInterrupt:
-        faults = 0
+    faults = loop.run(_demo(seconds, sensors, keep=keep, json=json))
     raise typer.Exit(1 if faults else 0)
 
 
@@ -70,7 +67,8 @@ async def _demo(seconds: float, count: int, *, keep: bool, json: bool) -> int:
         raised = await alarms_of(client, list(sensors))
         _print(_Summary(cities, progress, rate, raised), json=json)
         if keep:
-            await _keep(url, next(iter(sensors)))
+            with suppress(asyncio.CancelledError):  # Ctrl-C, which is how this ends
+                await _keep(url, next(iter(sensors)))
     return sum(progress.faults.values())
 
 

@@ -99,7 +99,7 @@ class Host:
         """Stop everything, newest first."""
         await self._end()
 
-    async def deploy(self, application: Application, base: Path) -> None:
+    async def deploy(self, application: Application, base: Path | str) -> None:
         """Run `application`; module paths are relative to the folder `base`.
 
         An application of the same name is replaced, once the new one's secrets have been read and its
@@ -108,7 +108,7 @@ class Host:
         have), :class:`InvalidInput` for a name that another application uses, or what a start function
         ends with.
         """
-        modules = {spec.module: await _read(base / spec.module) for spec in application.actors}
+        modules = {spec.module: await _read(Path(base, spec.module)) for spec in application.actors}
         await self.deploy_modules(application, modules)
 
     async def deploy_modules(self, application: Application, modules: Mapping[str, bytes]) -> None:

@@ -90,3 +90,17 @@ def test_keep_leaves_it_running_until_interrupted() -> None:
     finally:
         demo.kill()
         demo.communicate()
+
+
+def test_a_demo_that_was_interrupted_has_not_succeeded() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "actorhost", "demo", "--seconds", "60"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as demo:  # fmt: skip
+        assert demo.stderr is not None
+        while "readings of" not in demo.stderr.readline():
+            assert demo.poll() is None
+        demo.send_signal(signal.SIGINT)
+        output, errors = demo.communicate(timeout=30)
+    assert (demo.returncode, output) == (130, "")
+    assert "Traceback" not in errors

@@ -288,7 +288,7 @@ async def test_modules_are_read_beside_the_manifest_and_held_to_their_digest(
 ) -> None:
     wasm = guest(ECHO)
     (tmp_path / "echo.wasm").write_bytes(wasm)
-    await host.deploy(application(actor("echo", module="echo.wasm", digest=Digest.of(wasm))), tmp_path)
+    await host.deploy(application(actor("echo", module="echo.wasm", digest=Digest.of(wasm))), str(tmp_path))
     assert await host.ask("echo", "Op", b"x") == b"x"
     with pytest.raises(ModuleRefused, match="the manifest says"):
         await host.deploy(application(actor("echo", module="echo.wasm", digest=Digest.of(b""))), tmp_path)
