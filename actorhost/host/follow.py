@@ -9,7 +9,7 @@ itself, and the next round of leases says so.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +25,8 @@ from actorhost.wire.subject import Watched, watch_subject
 
 RENEW: Final = 3.0
 """Seconds between rounds: a lease survives two that fail."""
+_LEAVING: Final = 1.0
+"""Seconds in which the server may confirm that nothing more is wanted."""
 _WAITING: Final = 256
 """Batches and rounds that wait for the reader, at most: 16 MiB."""
 
@@ -147,7 +149,8 @@ async def following(
             yield Followed(first, follower.items)
             tasks.cancel_scope.cancel()
     finally:
-        with anyio.CancelScope(shield=True):
+        # Not for long: a client that ends drops its connection, and a flood may hold up the answer.
+        with anyio.move_on_after(_LEAVING, shield=True), suppress(ActorhostError):
             await subscription.close()
         follower.close()
 
