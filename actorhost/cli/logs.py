@@ -10,9 +10,9 @@ from actorhost import Client
 from actorhost.cli import output, shown
 from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats, ask_all, with_client
 from actorhost.cli.watching import Watching
-from actorhost.errors import ActorhostError, NoRoute
+from actorhost.errors import ActorhostError
 from actorhost.host.control_messages import HostInfo, LogsReply
-from actorhost.host.follow import Round, following
+from actorhost.host.follow import Round, following, none_gives
 from actorhost.host.log import KEPT_LINES, Line, printable
 from actorhost.host.log_lines import Found, LogLines
 from actorhost.host.watch_messages import LogBatch
@@ -62,7 +62,7 @@ def _show_last(name: ActorName, count: int, nats: str, lattice: str, *, json: bo
     found = with_client(nats, lattice, gather)
     answers = [(info, answer) for info, answer in found if isinstance(answer, LogsReply)]
     if not answers:
-        raise _none_has(name, [answer for _, answer in found if isinstance(answer, ActorhostError)])
+        raise none_gives(name, [answer for _, answer in found if isinstance(answer, ActorhostError)])
     lines = sorted(
         ((line.time_ns, info.id, line) for info, answer in answers for line in answer.lines),
         key=lambda item: item[:2],
@@ -106,14 +106,6 @@ def _show(host: str, line: Line, *, many: bool, json: bool) -> None:
     else:
         where = f"{host[: shown.SHORT]} " if many else ""
         output.data(printable(f"{shown.moment(line.time_ns)} {where}{line.source} {line.text}"))
-
-
-def _none_has(name: ActorName, errors: list[ActorhostError]) -> ActorhostError:
-    """Return why no host gave the log: what stopped them, or that none runs the actor."""
-    others = [error for error in errors if not isinstance(error, NoRoute)]
-    if others:
-        return others[0]
-    return NoRoute(f"no host runs an actor {name!r}", hint="`actorhost ps` shows what runs")
 
 
 def _line_as_json(host: str, line: Line) -> dict[str, str]:

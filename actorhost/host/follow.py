@@ -97,7 +97,7 @@ class _Following:
             )
         if not found.leases:
             errors = [answer for answer in answers.values() if isinstance(answer, ActorhostError)]
-            raise _none_gives(self._actor, errors)
+            raise none_gives(self._actor, errors)
         return found
 
     def close(self) -> None:
@@ -155,8 +155,8 @@ async def following(
         follower.close()
 
 
-def _none_gives(actor: ActorName, errors: list[ActorhostError]) -> ActorhostError:
-    """Return why no host gave a lease: what stopped them, or that none runs the actor."""
+def none_gives(actor: ActorName, errors: list[ActorhostError]) -> ActorhostError:
+    """Return why no host gave what was asked of it: what stopped one, or that none runs the actor."""
     others = [error for error in errors if not isinstance(error, NoRoute)]
     if others:
         return others[0]
