@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import psutil
 
 from actorhost import clock
 from actorhost.limits import Limits
 from actorhost.transport import NatsServer
+from actorhost.transport.server_binary import find_server
 
 PATIENCE = 20.0
 PROGRAMS = ("redis-server", "valkey-server")
@@ -119,6 +121,26 @@ class RestartableNats:
 
     def thaw(self) -> None:
         os.kill(self._server.pid, signal.SIGCONT)
+
+
+@asynccontextmanager
+async def configured_nats(directory: Path, configuration: str = "") -> AsyncIterator[str]:
+    """Run a nats-server with `configuration`, and return where it listens."""
+    path = anyio.Path(directory)
+    await (path / "conf").write_text(f'port: -1\nhost: "127.0.0.1"\n{configuration}\n')
+    process = await asyncio.create_subprocess_exec(
+        await find_server(PATIENCE), "-c", path / "conf", stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stderr is not None
+        async with asyncio.timeout(PATIENCE):
+            said = await process.stderr.readuntil(b"Listening for client connections on ")
+            address = await process.stderr.readline()
+        assert said
+        yield address.decode().strip()
+    finally:
+        process.kill()
+        await process.wait()
 
 
 @asynccontextmanager

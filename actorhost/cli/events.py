@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Final
 
+import anyio
 import msgspec
 import typer
 
@@ -18,6 +19,8 @@ from actorhost.host.event_stream import EventStream
 from actorhost.telemetry.event import Event, EventKind
 
 _WIDTH: Final = max(map(len, EventKind))
+_LOOK: Final = 0.5
+"""Seconds between looks at the connection."""
 
 
 def events(
@@ -52,7 +55,10 @@ def events(
     async def follow(client: Client) -> None:
         async with client.events(*patterns) as stream:
             output.note(f"following the events of lattice {client.lattice!r}; Ctrl-C ends that")
-            await _print_all(stream, count=count, as_json=json)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_tell_outages, client)
+                await _print_all(stream, count=count, as_json=json)
+                tasks.cancel_scope.cancel()
 
     with_client(nats, lattice, follow)
 
@@ -69,6 +75,19 @@ async def _print_all(stream: EventStream, *, count: int | None, as_json: bool) -
         if stream.dropped + stream.unreadable > missed:
             missed = stream.dropped + stream.unreadable
             output.note(f"{stream.dropped} events were dropped, {stream.unreadable} could not be read so far")
+
+
+async def _tell_outages(client: Client) -> None:
+    """Say, until cancelled, when the connection is lost and when it is back."""
+    connected, reconnects = True, 0
+    while True:
+        await anyio.sleep(_LOOK)
+        now = client.transport.statistics()
+        if connected and not now.connected:
+            output.note("the connection to NATS is lost; the events of meanwhile are, too")
+        elif now.connected and (not connected or now.reconnects > reconnects):
+            output.note("the connection to NATS was lost and is back; following again")
+        connected, reconnects = now.connected, now.reconnects
 
 
 def _check(pattern: str) -> None:

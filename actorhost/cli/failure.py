@@ -111,6 +111,7 @@ def _unicode(text: str) -> str:
 def _exit_code(error: ActorhostError) -> int:
     if isinstance(error, InvalidInput):
         return WRONG_INPUT
-    if isinstance(error, Unavailable):
+    # One that a host sent says where it happened: there was a host, and what failed is the call.
+    if isinstance(error, Unavailable) and not error.where:
         return UNAVAILABLE
     return BUG if isinstance(error, InternalError) else FAILED

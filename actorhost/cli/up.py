@@ -20,7 +20,7 @@ import typer
 
 from actorhost import Host
 from actorhost import limits as limits_module
-from actorhost.cli import manifest_file, output
+from actorhost.cli import foreign_server, manifest_file, output
 from actorhost.cli.connection import Lattice
 from actorhost.cli.manifest_file import ManifestFile
 from actorhost.cli.options import http_address, utf8
@@ -177,7 +177,7 @@ async def _be_up(settings: _Settings) -> None:
             if endpoint is not None:
                 endpoint.started()
             _announce(host, _Places(url, server, endpoint), json=settings.json)
-            await _while_served(server)
+            await _while_served(server, url, settings.limits)
 
 
 @asynccontextmanager
@@ -218,9 +218,10 @@ async def _server(settings: _Settings) -> AsyncIterator[tuple[str, NatsServer | 
         await server.stop()
 
 
-async def _while_served(server: NatsServer | None) -> None:
+async def _while_served(server: NatsServer | None, url: str, limits: Limits) -> None:
     """Wait for ever, or until the server of our own ends: then there is nothing left to do."""
     if server is None:
+        await foreign_server.examine(url, limits)
         await asyncio.get_running_loop().create_future()
         return
     await server.wait()

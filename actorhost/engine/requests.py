@@ -14,7 +14,7 @@ from typing import Final
 from actorhost import clock
 from actorhost.engine import mailbox as box
 from actorhost.engine.mailbox import Mailbox
-from actorhost.errors import ActorhostError, InternalError
+from actorhost.errors import ActorhostError, DeadlineExceeded, InternalError
 
 HostCall = Callable[[str, str, str, bytes], Awaitable[bytes]]
 """binding, namespace, operation, payload -> reply; raises :class:`ActorhostError` to refuse."""
@@ -44,7 +44,7 @@ class Requests:
         self._lines: dict[str, str] = {}
 
     async def answer(self, host_call: HostCall, deadline: float) -> None:
-        """Answer what the guest is parked for; waits at most until `deadline` in a sleep.
+        """Answer what the guest is parked for; raises :class:`DeadlineExceeded` if it sleeps at `deadline`.
 
         `host_call` keeps its own deadline: it knows whom it waits for and can say so.
         """
@@ -55,8 +55,7 @@ class Requests:
         if reason == HOST_CALL:
             await self._host_call(header, host_call)
         elif reason == SLEEP:
-            wanted = min(header[box.WIDE], _MAX_SLEEP) / 1e9
-            await asyncio.sleep(max(0.0, min(wanted, deadline - clock.monotonic())))
+            await _sleep(min(header[box.WIDE], _MAX_SLEEP) / 1e9, deadline)
         else:
             self._at_once(reason, header)
 
@@ -129,6 +128,14 @@ class Requests:
     def _too_large(self, header: tuple[int, ...]) -> bytes:
         size = sum(header[box.ARGUMENT_0 : box.ARGUMENT_3 + 1])
         return f"too_large: a call of {size} bytes is over the actor's limit of {header[box.LIMIT]}".encode()
+
+
+async def _sleep(seconds: float, deadline: float) -> None:
+    left = deadline - clock.monotonic()
+    await asyncio.sleep(max(0.0, min(seconds, left)))
+    if seconds > left:
+        # Not left to the clock: a timer may fire a moment early, and the guest would wake up in time.
+        raise DeadlineExceeded("the guest was sleeping at its deadline")
 
 
 def _error_text(error: ActorhostError) -> bytes:

@@ -23,7 +23,7 @@ from actorhost.telemetry.exposition import CONTENT_TYPE
 from actorhost.telemetry.log import Log
 
 MAX_CONNECTIONS: Final = 32
-"""Monitors at a time; more are turned away, as each takes a file of the process."""
+"""Monitors at a time, as each takes a file of the process; one more takes the place of the oldest."""
 PATIENCE: Final = 10.0
 """Seconds that one connection may last: it serves one request."""
 _PIECES: Final = 200
@@ -85,8 +85,12 @@ class Endpoint:
     def _connection(self) -> asyncio.Protocol:
         """Return what serves one more connection, for a while."""
         server = self._runner.server
-        if server is None or len(server.connections) >= MAX_CONNECTIONS:
+        if server is None:
             return _Refused()
+        # An answer takes a moment, so the oldest are those that ask nothing: they keep nobody out.
+        open_now = [connection for connection in server.connections if connection.transport is not None]
+        for oldest in open_now[: len(open_now) - MAX_CONNECTIONS + 1]:
+            oldest.force_close()
         handler = server()
         asyncio.get_running_loop().call_later(PATIENCE, handler.force_close)
         return handler
@@ -112,7 +116,7 @@ class Endpoint:
 
 
 class _Refused(asyncio.Protocol):
-    """A connection too many: closed as soon as it is made."""
+    """A connection that comes when all is over: closed as soon as it is made."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()

@@ -191,7 +191,7 @@ class Host:
         if transport is not None:
             raise InvalidInput("a host takes `nats` or `transport`, not both", hint="leave one out")
         name = f"actorhost-{self.id}"
-        return NatsTransport(nats, name=name, limits=self.limits, changed=self._on_connection)
+        return NatsTransport(nats, name=name, limits=self.limits, guarded=True, changed=self._on_connection)
 
     def _on_connection(self, connected: bool) -> None:
         # The transport is made first: the events are told through it.

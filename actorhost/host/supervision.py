@@ -8,19 +8,20 @@ messages that come meanwhile: new ones are refused with the reason, those in the
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Final
 
 import anyio
 
 from actorhost import clock
-from actorhost.errors import ActorhostError, Unavailable
+from actorhost.errors import ActorhostError, GuestTrapped, Unavailable
 from actorhost.host.events import Events
 from actorhost.lifecycle import RestartPolicy, Restarts
 from actorhost.telemetry.event import EventKind
 from actorhost.telemetry.log import Log
 
 _SHOWN_CAUSES: Final = 3
-"""Causes in a refusal; the log and the status have more."""
+"""Different causes in a refusal; the log and the status have more."""
 
 _log: Final = Log("actorhost.host")
 
@@ -68,7 +69,8 @@ class Supervision:
         now = clock.monotonic()
         waiting = self.holds()
         wait = self._restarts.ended(f"{error.code}: {error.message}", now)
-        end = {"code": str(error.code), "reason": error.message, "backtrace": error.hint}
+        end = {"code": str(error.code), "reason": error.message}
+        end["backtrace" if isinstance(error, GuestTrapped) else "hint"] = error.hint
         _log.warning("instance ended", actor=self._name, **end)
         self._events.emit(EventKind.INSTANCE_ENDED, self._name, end)
         if wait is None:
@@ -95,7 +97,7 @@ class Supervision:
 
     def refusal(self) -> Unavailable:
         """Return what a message is refused with while this holds."""
-        causes = "; ".join(self.causes[-_SHOWN_CAUSES:])
+        causes = _counted(self.causes)
         if self._restarts.failed:
             error = Unavailable(
                 f"actor {self._name!r} has failed: it ended too often. Last ends: {causes}",
@@ -114,3 +116,12 @@ class Supervision:
         if not already:
             _log.error("actor failed", actor=self._name, causes=self.causes)
             self._events.emit(EventKind.ACTOR_FAILED, self._name, {"causes": self.causes})
+
+
+def _counted(causes: list[str]) -> str:
+    """Return the latest different `causes`, each once and how often it was."""
+    counts = Counter(causes)
+    latest = list(dict.fromkeys(reversed(causes)))[:_SHOWN_CAUSES]
+    return "; ".join(
+        cause if counts[cause] == 1 else f"{cause} ({counts[cause]} times)" for cause in reversed(latest)
+    )

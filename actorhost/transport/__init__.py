@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from actorhost.transport.base import Handler, Subscription, Transport, TransportStatistics
 from actorhost.transport.memory import MemoryBus, MemoryTransport
-from actorhost.transport.nats import NatsTransport
+from actorhost.transport.nats import NatsTransport, drops_silent
 from actorhost.transport.server import NatsServer
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "Subscription",
     "Transport",
     "TransportStatistics",
+    "drops_silent",
 ]

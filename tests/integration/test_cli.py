@@ -57,8 +57,10 @@ class Up:
 
     def server(self) -> psutil.Process:
         """Return the NATS server it started."""
-        (child,) = psutil.Process(self.process.pid).children()
-        return child
+        (server,) = (
+            child for child in psutil.Process(self.process.pid).children() if child.name() == "nats-server"
+        )
+        return server
 
     def end(self, number: int) -> int:
         """Send signal `number` and return the exit code."""

@@ -15,6 +15,7 @@ import pytest
 from actorhost import Client, clock
 from actorhost.errors import CallTimeout
 from tests.integration.test_cli import PATIENCE, PROGRAM, Up, environment, going_up, run
+from tests.servers import RestartableNats
 from tests.wat import TRAP, guest
 
 MANIFEST = """apiVersion: core.oam.dev/v1beta1
@@ -145,10 +146,10 @@ def test_which_letters_must_be_clear(arguments: list[str]) -> None:
 
 
 @contextmanager
-def following(up: Up, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def following(url: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run `actorhost events`, which has subscribed."""
     process = subprocess.Popen(
-        [*PROGRAM, "events", "--nats", up.url, *arguments],
+        [*PROGRAM, "events", "--nats", url, *arguments],
         env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
@@ -161,7 +162,10 @@ def following(up: Up, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_events_are_followed_by_people_and_programs(up: Up) -> None:
-    with following(up) as people, following(up, "--json", "--count", "1", "--type", "instance-*") as program:
+    with (
+        following(up.url) as people,
+        following(up.url, "--json", "--count", "1", "--type", "instance-*") as program,
+    ):
         assert up.run("call", "trap", "Op").returncode == 1
         out, errors = program.communicate(timeout=PATIENCE)
         assert (program.returncode, errors) == (0, "")
@@ -176,6 +180,30 @@ def test_events_are_followed_by_people_and_programs(up: Up) -> None:
         people.send_signal(signal.SIGINT)
         assert people.communicate(timeout=PATIENCE) == ("", "")
         assert people.returncode == 130
+
+
+async def test_who_follows_events_is_told_that_the_connection_was_lost(tmp_path: Path) -> None:
+    server = RestartableNats(tmp_path / "nats")
+    await server.start()
+    with following(server.url) as people:
+        assert people.stderr is not None
+        await server.kill()
+        lost = await asyncio.to_thread(people.stderr.readline)
+        assert lost == "the connection to NATS is lost; the events of meanwhile are, too\n"
+        await server.start()
+        back = await asyncio.to_thread(people.stderr.readline)
+        assert back == "the connection to NATS was lost and is back; following again\n"
+    await server.kill()
+
+
+def test_a_call_that_an_actor_which_has_failed_refuses_is_a_failed_call(up: Up, tmp_path: Path) -> None:
+    fragile = tmp_path / "fragile.yaml"
+    fragile.write_text((MANIFEST % json.dumps(str(ECHO))).replace("intensity: 1000", "intensity: 0"))
+    assert up.run("deploy", str(fragile)).returncode == 0
+    assert "trapped" in up.run("call", "trap", "Op").stderr
+    refused = up.run("call", "trap", "Op")
+    assert "ended too often" in refused.stderr
+    assert refused.returncode == 1
 
 
 def test_a_type_of_event_that_there_is_not_is_refused() -> None:

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import anyio
 import nats.aio.client
 import nats.aio.subscription
 import nats.aio.transport
@@ -25,7 +24,7 @@ from actorhost.transport import NatsTransport, TransportStatistics
 from actorhost.transport.nats import connect as connect_module
 from actorhost.transport.nats.connection import Connection
 from actorhost.transport.server import NatsServer
-from actorhost.transport.server_binary import find_server
+from tests.servers import configured_nats
 from tests.transports import PATIENCE, Arrivals, answering, ended, started
 
 
@@ -43,26 +42,6 @@ async def connected(url: str, limits: Limits | None = None) -> AsyncIterator[Nat
         yield transport
     finally:
         await transport.close()
-
-
-@asynccontextmanager
-async def configured(directory: Path, configuration: str) -> AsyncIterator[str]:
-    """Run a nats-server with `configuration`, and return where it listens."""
-    path = anyio.Path(directory)
-    await (path / "conf").write_text(f'port: -1\nhost: "127.0.0.1"\n{configuration}\n')
-    process = await asyncio.create_subprocess_exec(
-        await find_server(PATIENCE), "-c", path / "conf", stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stderr is not None
-        async with asyncio.timeout(PATIENCE):
-            said = await process.stderr.readuntil(b"Listening for client connections on ")
-            address = await process.stderr.readline()
-        assert said
-        yield address.decode().strip()
-    finally:
-        process.kill()
-        await process.wait()
 
 
 @asynccontextmanager
@@ -289,7 +268,7 @@ async def test_one_of_several_servers_is_enough(server: NatsServer) -> None:
 
 
 async def test_wrong_credentials_are_said_without_showing_them(tmp_path: Path) -> None:
-    async with configured(tmp_path, "authorization {user: host, password: right}") as address:
+    async with configured_nats(tmp_path, "authorization {user: host, password: right}") as address:
         async with connected(f"nats://host:right@{address}") as transport:
             await transport.flush(PATIENCE)
         with pytest.raises(ServerUnavailable, match=r"(?i)authorization violation") as refusal:
@@ -302,7 +281,7 @@ async def test_wrong_credentials_are_said_without_showing_them(tmp_path: Path) -
 async def test_a_complaint_of_the_server_is_counted_and_does_no_harm(tmp_path: Path) -> None:
     rules = 'authorization {users: [{user: a, password: a, permissions: {publish: {deny: "secret.>"}}}]}'
     async with (
-        configured(tmp_path, rules) as address,
+        configured_nats(tmp_path, rules) as address,
         connected(f"nats://a:a@{address}") as transport,
     ):
         await transport.publish("secret.plan", b"")
@@ -367,7 +346,7 @@ def test_the_client_still_has_the_names_that_are_used() -> None:
     assert names <= vars(client).keys()
     ours = {
         name
-        for name in (*vars(Connection), "_receivers", "_events", "_run", "_inbox", "_progress")
+        for name in (*vars(Connection), "_receivers", "events", "_guard", "_run", "_inbox", "_progress")
         if "__" not in name
     }
     replaced = {name for name in ours if hasattr(nats.aio.client.Client, name)}

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from actorhost.errors import InvalidInput, ServerUnavailable
-from actorhost.transport.nats.connection import Connection, Events
+from actorhost.transport.nats.connection import Connection
 
 RECONNECT_WAIT: Final = 0.25
 """Seconds between attempts to reach the same server again."""
@@ -38,19 +38,18 @@ def without_password(server: str) -> str:
     return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
-async def connect(servers: Sequence[str], *, name: str, timeout: float, events: Events) -> Connection:
-    """Return an open connection that replaces itself for ever when it breaks.
+async def connect(connection: Connection, servers: Sequence[str], *, name: str, timeout: float) -> None:
+    """Open `connection`, which replaces itself for ever when it breaks.
 
     Raises :class:`ServerUnavailable` as soon as each server has refused once, or after `timeout`
     seconds.
     """
-    connection = Connection(events)
     failures: list[Exception] = []
     opening = True
 
     async def report(error: Exception) -> None:
         if not opening:
-            events.error(error)
+            connection.events.error(error)
             return
         failures.append(error)
         if len(failures) >= len(servers):
@@ -62,7 +61,7 @@ async def connect(servers: Sequence[str], *, name: str, timeout: float, events: 
                 list(servers),
                 name=name,
                 error_cb=report,
-                reconnected_cb=events.restored,
+                reconnected_cb=connection.events.restored,
                 connect_timeout=timeout,  # type: ignore[arg-type]  # handed to asyncio as it is
                 reconnect_time_wait=RECONNECT_WAIT,  # type: ignore[arg-type]  # likewise
                 max_reconnect_attempts=-1,
@@ -79,7 +78,6 @@ async def connect(servers: Sequence[str], *, name: str, timeout: float, events: 
         raise
     opening = False
     connection.options["connect_timeout"] = _AGAIN * timeout
-    return connection
 
 
 def unavailable(servers: Sequence[str], failures: Sequence[Exception], timeout: float) -> ServerUnavailable:

@@ -41,6 +41,7 @@ from nats.aio.subscription import Subscription
 from nats.aio.transport import Transport
 from nats.errors import Error
 
+from actorhost.transport.nats.guard import Guard
 from actorhost.transport.nats.parser import StrictParser
 from actorhost.transport.nats.progress import Progress
 
@@ -61,11 +62,15 @@ class Events:
 
 
 class Connection(Client):
-    """A NATS client that delivers synchronously; `events` are called from its own tasks."""
+    """A NATS client that delivers synchronously; `events` are called from its own tasks.
 
-    def __init__(self, events: Events) -> None:
+    `guard`, if there is one, is given each socket that this client opens, until it gives the socket up.
+    """
+
+    def __init__(self, events: Events, guard: Guard | None = None) -> None:
         super().__init__()
-        self._events = events
+        self.events = events
+        self._guard = guard
         self._receivers: dict[int, Receiver] = {}
         self._run = 0
         self._inbox = b""
@@ -131,7 +136,7 @@ class Connection(Client):
     async def replace(self, reason: str) -> None:
         """Give the connection up for `reason`, as if it had broken."""
         error = Error(f"nats: {reason}")
-        self._events.error(error)
+        self.events.error(error)
         await self._process_op_err(error)
 
     async def shut(self) -> None:
@@ -167,6 +172,8 @@ class Connection(Client):
         return bool(self._inbox) and self._inbox in command.partition(b"\r\n")[0]
 
     def _abort(self) -> None:
+        if self._guard is not None:
+            self._guard.release()
         writer = self._writer()
         if writer is not None:
             writer.transport.abort()
@@ -186,10 +193,10 @@ class Connection(Client):
             await asyncio.sleep(0)
 
     async def _process_err(self, err_msg: str) -> None:
-        self._events.error(Error(f"nats: {err_msg}"))
+        self.events.error(Error(f"nats: {err_msg}"))
 
     async def _attempt_reconnect(self) -> None:
-        self._events.lost()
+        self.events.lost()
         self._drop_requests()
         self._abort()
         await super()._attempt_reconnect()
@@ -220,6 +227,8 @@ class Connection(Client):
         assert transport is not None, "made by the call above"  # noqa: S101
         writer = self._writer()
         assert writer is not None, "made by the call above"  # noqa: S101
+        if self._guard is not None:
+            self._guard.hold(writer.get_extra_info("socket").fileno())
         self._progress = Progress(self._writer)
         replaced: Any = transport
         replaced.write = functools.partial(_write, transport, self._progress)

@@ -32,6 +32,7 @@ from actorhost.transport.base import Handler, Subscription, TransportStatistics
 from actorhost.transport.ending import EndingSubscription
 from actorhost.transport.nats.connect import connect, parse_servers, without_password
 from actorhost.transport.nats.connection import Connection, Events
+from actorhost.transport.nats.guard import Guard
 from actorhost.transport.subjects import require_pattern, require_queue, require_subject
 from actorhost.transport.tally import Tally
 from actorhost.transport.waiting import WaitingRequests
@@ -51,6 +52,7 @@ class NatsTransport:
 
     `name` is shown by the server's monitoring. Limits not given come from the environment. `changed`
     is called with false when the connection breaks, perhaps again and again, and with true when it is back.
+    `guarded` has a process beside this one cut the connection when this one stands still for 2 s.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class NatsTransport:
         *,
         name: str,
         limits: Limits | None = None,
+        guarded: bool = False,
         changed: Callable[[bool], None] = lambda _connected: None,
     ) -> None:
         self._servers = parse_servers(url)
@@ -66,8 +69,10 @@ class NatsTransport:
         self._name = name
         self._changed = changed
         self._limits = limits or limits_module.load()
+        self._guard = Guard() if guarded else None
         self._connection: Connection | None = None
         self._closed = False
+        self._told_away = False
         self._requests = WaitingRequests()
         self._tally = Tally()
 
@@ -82,13 +87,19 @@ class NatsTransport:
             raise Closed(
                 f"the connection to {self._shown} was {'closed' if self._closed else 'started'} before"
             )
+        if self._guard is not None:
+            await self._guard.start()
+        try:
+            self._connection = await self._connect()
+        finally:
+            if self._connection is None and self._guard is not None:
+                await self._guard.close()
+
+    async def _connect(self) -> Connection:
         until = clock.monotonic() + self._limits.connect_timeout
-        connection = await connect(
-            self._servers,
-            name=self._name,
-            timeout=self._limits.connect_timeout,
-            events=Events(self._on_lost, self._on_restored, self._on_error),
-        )
+        events = Events(self._on_lost, self._on_restored, self._on_error)
+        connection = Connection(events, self._guard)
+        await connect(connection, self._servers, name=self._name, timeout=self._limits.connect_timeout)
         try:
             connection.expect_answers(self._requests.inbox)
             await connection.listen(f"{self._requests.inbox}*", "", self._on_inbox)
@@ -97,7 +108,7 @@ class NatsTransport:
         except BaseException:
             await connection.shut()
             raise
-        self._connection = connection
+        return connection
 
     async def close(self) -> None:
         """Send what is waiting, within ``limits.bus_timeout``, and disconnect for good."""
@@ -110,8 +121,12 @@ class NatsTransport:
                 await self._confirm(connection, self._limits.bus_timeout)
         finally:
             self._requests.fail_all(self._closed_error)
-            await connection.shut()
             self._tally.subscriptions = 0
+            try:
+                await connection.shut()
+            finally:
+                if self._guard is not None:
+                    await self._guard.close()
 
     async def publish(
         self, subject: str, data: bytes, reply: str = "", *, headers: Mapping[str, str] | None = None
@@ -290,6 +305,7 @@ class NatsTransport:
 
     async def _on_restored(self) -> None:
         self._tally.reconnects += 1
+        self._told_away = False
         _log.info("connection to NATS restored", servers=self._shown)
         self._changed(True)
         connection = self._connection
@@ -304,7 +320,11 @@ class NatsTransport:
 
     def _on_error(self, error: Exception) -> None:
         self._tally.server_errors += 1
-        _log.warning("NATS reported an error", servers=self._shown, reason=str(error))
+        away = self._connection is None or not self._connection.is_connected
+        # Each attempt to reconnect ends with the same: once is enough until one succeeds.
+        tell = _log.debug if away and self._told_away else _log.warning
+        self._told_away = away
+        tell("NATS reported an error", servers=self._shown, reason=str(error))
 
     def _open(self) -> Connection:
         if self._connection is None:

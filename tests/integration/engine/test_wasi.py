@@ -7,7 +7,7 @@ import pytest
 from actorhost import clock
 from actorhost.engine import wasi
 from actorhost.engine.trampoline import wat_signature
-from actorhost.errors import GuestMisbehaved, ModuleRefused
+from actorhost.errors import DeadlineExceeded, GuestMisbehaved, ModuleRefused
 from tests.integration.engine.conftest import Make, call
 from tests.wat import wasm
 
@@ -93,6 +93,19 @@ async def test_sleeping_parks_the_fiber(make: Make) -> None:
     assert reply[0] == 7
     assert reply[8:10] == bytes(2)
     assert reply[36:40] == (1).to_bytes(4, "little")
+
+
+async def test_a_sleep_beyond_the_deadline_never_wakes_the_guest(make: Make) -> None:
+    """A timer may fire a fraction of a millisecond early; half of these woke up then."""
+    hour = r"""(data (i32.const 16) "\01") (func (export "_start")
+      (i64.store (i32.const 24) (i64.const 3600000000000)))"""
+    body = """(drop (call $it (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 100)))
+      (call $answer (i32.const 64) (i32.const 0))"""
+    module = _guest("poll_oneoff", body, extra=hour)
+    for n in range(20):
+        instance = await make(module)
+        with pytest.raises(DeadlineExceeded):
+            await call(instance, timeout=0.01 + n / 7000)
 
 
 @pytest.mark.parametrize("space", sorted(wasi.MODULE_NAMES))
