@@ -6,8 +6,8 @@ it may do, ``broker`` takes a call through that table, ``dispatch`` runs one pro
 """
 
 from actorhost.capability.broker import Broker
-from actorhost.capability.grants import Caller, Grants
+from actorhost.capability.grants import Caller, Grants, ProviderGrant
 from actorhost.capability.registry import Registry
 from actorhost.capability.secrets import Secrets
 
-__all__ = ["Broker", "Caller", "Grants", "Registry", "Secrets"]
+__all__ = ["Broker", "Caller", "Grants", "ProviderGrant", "Registry", "Secrets"]

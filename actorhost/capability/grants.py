@@ -91,6 +91,10 @@ class Grants:
             raise self._refusal(binding or DEFAULT_LINK, namespace)
         return grant
 
+    def provided(self) -> list[ProviderGrant]:
+        """Return the links to providers."""
+        return [grant for grant in self._table.values() if isinstance(grant, ProviderGrant)]
+
     def _refusal(self, binding: str, namespace: str) -> Denied:
         names = sorted(name for known, name in self._table if known == namespace)
         called, link = repr(namespace[:80]), repr(binding[:80])

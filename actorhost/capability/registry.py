@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from actorhost.capability.redaction import blot, describe, secrets_of
 from actorhost.capability.secrets import Secrets
-from actorhost.contracts.provider import Provider
+from actorhost.contracts.provider import Link, Provider, Surroundings
 from actorhost.errors import ActorhostError, ProviderFailed, ProviderRefused
 from actorhost.ids import ContractId
 from actorhost.limits import Limits
@@ -34,13 +34,14 @@ class Registry:
         offered: Mapping[str, type[Provider]] | None = None,
         secrets: Secrets | None = None,
         *,
-        nats: str = "",
+        surroundings: Surroundings | None = None,
     ) -> None:
         """Start and stop providers within `limits`; `offered` are classes beside the installed ones.
 
-        `secrets` holds what the references in configurations stand for, `nats` is the host's server.
+        `secrets` holds what the references in configurations stand for, `surroundings` is what the host
+        gives its providers.
         """
-        self._nats = nats
+        self._surroundings = surroundings or Surroundings()
         self._limits = limits
         self._offered = offered or {}
         self._secrets = secrets or Secrets()
@@ -61,7 +62,7 @@ class Registry:
         if spec.name in self._running:
             raise ProviderRefused(f"provider {spec.name!r} is already running", hint="stop it, or rename one")
         provider = self.make(self.find(spec.provider, spec.contract), spec)
-        provider.nats = self._nats
+        provider.surroundings = self._surroundings
         try:
             await self._within(
                 self._limits.start_timeout, provider.start(), f"start provider {spec.name!r}", provider
@@ -71,6 +72,22 @@ class Registry:
             raise
         self._running[spec.name] = provider
         return provider
+
+    async def link(self, name: str, link: Link) -> None:
+        """Tell provider `name` that the actor of `link` runs; raises what it refuses the link with.
+
+        Anything foreign, and a provider that takes longer than the limit ``start_timeout``, is a
+        :class:`ProviderFailed`.
+        """
+        provider = self._running[name]
+        what = f"link actor {link.actor!r} to provider {name!r}"
+        await self._within(self._limits.start_timeout, provider.linked(link), what, provider)
+
+    async def unlink(self, name: str, link: Link) -> None:
+        """Tell provider `name` that the actor of `link` is about to stop; raises as :meth:`link` does."""
+        provider = self._running[name]
+        what = f"unlink actor {link.actor!r} from provider {name!r}"
+        await self._within(self._limits.stop_timeout, provider.unlinked(link), what, provider)
 
     async def stop(self, name: str) -> None:
         """Stop the provider of that name; raises :class:`ProviderFailed` when it resists."""

@@ -98,19 +98,23 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A named, versioned set of operations."""
+    """A named, versioned set of operations: those an actor calls, and `exports`, which an actor serves.
+
+    Providers serve `operations` and call `exports`.
+    """
 
     id: ContractId
     version: str
     operations: Mapping[str, Operation]
+    exports: Mapping[str, Operation] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
-    def of(cls, contract_id: str, version: str, *operations: Operation) -> Contract:
+    def of(
+        cls, contract_id: str, version: str, *operations: Operation, exports: tuple[Operation, ...] = ()
+    ) -> Contract:
         """Return the contract of these operations; two of one name are a bug."""
-        table = {operation.name: operation for operation in operations}
-        if len(table) != len(operations):
-            raise InternalError(f"contract {contract_id} declares an operation twice")
-        return cls(ContractId.parse(contract_id), version, MappingProxyType(table))
+        parsed = ContractId.parse(contract_id)
+        return cls(parsed, version, _table(contract_id, operations), _table(contract_id, exports))
 
     def operation(self, name: str) -> Operation:
         """Return the operation of that wire name, or raise :class:`BadRequest` listing them."""
@@ -121,6 +125,13 @@ class Contract:
                 hint=f"its operations are {', '.join(list(self.operations)[:_SHOWN_NAMES])}",
             )
         return found
+
+
+def _table(contract_id: str, operations: tuple[Operation, ...]) -> Mapping[str, Operation]:
+    table = {operation.name: operation for operation in operations}
+    if len(table) != len(operations):
+        raise InternalError(f"contract {contract_id} declares an operation twice")
+    return MappingProxyType(table)
 
 
 _ENCODE: Final = msgspec.msgpack.Encoder().encode

@@ -2,21 +2,22 @@
 
 A host finds provider classes by entry point (group ``actorhost.providers``), makes one instance
 for each provider of an application and owns it: :meth:`Provider.start` before the first call,
-:meth:`Provider.stop` after the last. What survives a fault is the provider's own affair; a call
+:meth:`Provider.linked` for each link once the actors run, :meth:`Provider.unlinked` before they stop,
+:meth:`Provider.stop` after the last call. What survives a fault is the provider's own affair; a call
 that raised must have changed nothing unless its error says the outcome is unknown.
 """
 
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import msgspec
 
 from actorhost.contracts.base import Contract
-from actorhost.errors import ProviderRefused
+from actorhost.errors import InternalError, ProviderRefused
 from actorhost.ids import ActorName, ContractId, LinkName
 
 
@@ -44,6 +45,31 @@ class Link:
     config: Mapping[str, object] = field(default_factory=dict, hash=False, repr=False)
 
 
+class CallActor(Protocol):
+    """How a provider calls the actor of a link, by an operation that its contract exports."""
+
+    async def __call__(self, link: Link, operation: str, payload: bytes, *, timeout: float) -> bytes:
+        """Return the reply within `timeout` seconds, or raise how the call ended."""
+
+
+async def _nobody(link: Link, operation: str, payload: bytes, *, timeout: float) -> bytes:  # noqa: ARG001
+    raise InternalError("a provider called an actor outside a host")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a host gives its providers.
+
+    `nats` is the URL of its NATS server, empty without one. `call` reaches the actors of links.
+    `shared` is one for all providers of the host, of every application, by any key: what they must
+    share, such as a port, they find there.
+    """
+
+    nats: str = ""
+    call: CallActor = _nobody
+    shared: MutableMapping[str, Any] = field(default_factory=dict)
+
+
 class Provider(ABC):
     """An implementation of :attr:`contract`.
 
@@ -55,18 +81,24 @@ class Provider(ABC):
     """
 
     contract: ClassVar[Contract]
-    nats: str = ""
-    """URL of the NATS server of the host that runs this, empty without one; set before :meth:`start`."""
 
     def __init__(self, config: Mapping[str, object]) -> None:
         """Keep or refuse `config` (raise :class:`~actorhost.errors.ProviderRefused`); no I/O yet."""
         self.config = config
+        self.surroundings = Surroundings()
+        """What the host that runs this gives it; set before :meth:`start`."""
 
     async def start(self) -> None:  # noqa: B027 - nothing to prepare is a fine default
         """Connect, open, prepare; called once, before the first operation."""
 
     async def stop(self) -> None:  # noqa: B027 - nor to let go of
         """Let go of everything; called once, after the last operation, also when start failed."""
+
+    async def linked(self, link: Link) -> None:  # noqa: B027 - most providers wait to be called
+        """Take note that the actor of `link` runs and may be called; may refuse the link."""
+
+    async def unlinked(self, link: Link) -> None:  # noqa: B027 - likewise
+        """Call the actor of `link` no more: it is about to stop. Also called when :meth:`linked` failed."""
 
     def check_link(self, link: Link) -> None:  # noqa: B027 - a link without rules is fine
         """Refuse a link whose configuration makes no sense, with :class:`ProviderRefused`."""

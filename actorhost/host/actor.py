@@ -83,7 +83,7 @@ class Actor:
         self.tracer: Tracer | None = None
         self.supervision = Supervision(spec.name, spec.restarts, services.events)
         self._broker = services.broker
-        self._grants = grants
+        self.grants = grants
         self._mailbox: Mailbox[Delivery] = Mailbox(
             spec.name, max_count=spec.mailbox_count, max_bytes=spec.mailbox_bytes, budget=services.budget
         )
@@ -239,7 +239,9 @@ class Actor:
             if now >= delivery.deadline:
                 return None
             host_call = functools.partial(self._call_out, delivery.deadline, delivery.chain)
-            return await slot.call(delivery.operation, delivery.payload, delivery.deadline, host_call)
+            return await slot.call(
+                delivery.operation, delivery.payload, delivery.deadline, host_call, fresh=delivery.fresh
+            )
         except ActorhostError as error:
             if slot.lost and not supervision.holds():
                 supervision.ended(error)
@@ -264,7 +266,7 @@ class Actor:
         payload: bytes,
     ) -> bytes:
         """Serve a capability call made while handling a message with that deadline and chain."""
-        caller = Caller(self.spec.name, self._grants, deadline, chain, self.spec.max_message)
+        caller = Caller(self.spec.name, self.grants, deadline, chain, self.spec.max_message)
         return await self._broker.call(caller, binding, namespace, operation, payload)
 
     def _stopped(self, *, outcome_known: bool = True) -> Closed:

@@ -23,7 +23,10 @@ OVERHEAD: Final = 256
 
 
 class Delivery(Struct, frozen=True, gc=False):
-    """One message: `deadline` and `arrived` are seconds of the monotonic clock, `chain` names the callers."""
+    """One message: `deadline` and `arrived` are seconds of the monotonic clock, `chain` names the callers.
+
+    A `fresh` one is handled in a sandbox of its own.
+    """
 
     operation: str
     payload: bytes
@@ -31,6 +34,7 @@ class Delivery(Struct, frozen=True, gc=False):
     chain: tuple[str, ...]
     answer: Answer
     arrived: float = field(default_factory=clock.monotonic)
+    fresh: bool = False
 
 
 class LocalAnswer:

@@ -12,14 +12,15 @@ from typing import Final
 import anyio
 from anyio.abc import TaskGroup
 
-from actorhost.capability import Grants, Registry, Secrets
+from actorhost.capability import Grants, ProviderGrant, Registry, Secrets
+from actorhost.contracts.provider import Link, Surroundings
 from actorhost.engine import Module, Profile
-from actorhost.errors import ModuleRefused, ProviderFailed
+from actorhost.errors import ActorhostError, ModuleRefused, ProviderFailed
 from actorhost.host.actor import Actor
 from actorhost.host.router import Router
 from actorhost.host.services import Services
 from actorhost.ids import Digest
-from actorhost.manifest import ActorSpec, Application
+from actorhost.manifest import ActorSpec, Application, InstancePolicy
 from actorhost.telemetry.log import Log
 
 _log: Final = Log("actorhost.host")
@@ -34,8 +35,17 @@ class Deployment:
         self._services = services
         self._router = router
         self._secrets = Secrets()
-        self._registry = Registry(services.limits, services.providers, self._secrets, nats=services.nats)
+        surroundings = Surroundings(services.nats, self._call_linked, services.shared)
+        self._registry = Registry(
+            services.limits, services.providers, self._secrets, surroundings=surroundings
+        )
         self._modules: dict[str, Module] = {}
+        self._linked: list[ProviderGrant] = []
+        self._policies = {
+            (actor.name, link.namespace, link.name): link.policy
+            for actor in application.actors
+            for link in actor.links
+        }
 
     async def compile(self, modules: Mapping[str, bytes]) -> None:
         """Compile every actor's module; `modules` holds their bytes by the path in the manifest.
@@ -64,6 +74,8 @@ class Deployment:
                 await self._registry.start(provider)
             for spec in self.application.actors:
                 await self._start_actor(spec, tasks)
+            for actor in self.actors:
+                await self._link(actor)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self.stop()
@@ -76,6 +88,7 @@ class Deployment:
         started again until :meth:`forget`. A provider that does not stop is given up, and logged.
         """
         names = [actor.spec.name for actor in self.actors]
+        await self._unlink_all()
         await self._router.intake.detach(names)
         with anyio.move_on_after(drain):
             # Callers first: what they call must still be there.
@@ -114,3 +127,22 @@ class Deployment:
         await tasks.start(actor.run)
         self.actors.append(actor)
         await self._router.attach(actor)
+
+    async def _link(self, actor: Actor) -> None:
+        for grant in actor.grants.provided():
+            self._linked.append(grant)
+            await self._registry.link(grant.provider, grant.link)
+
+    async def _unlink_all(self) -> None:
+        while self._linked:
+            grant = self._linked.pop()
+            try:
+                await self._registry.unlink(grant.provider, grant.link)
+            except ActorhostError as error:
+                reason = error.message
+                _log.error("provider not unlinked", application=str(self.application.name), reason=reason)
+
+    async def _call_linked(self, link: Link, operation: str, payload: bytes, *, timeout: float) -> bytes:
+        """Call the actor of `link` for its provider, in a sandbox as the link or the actor wants it."""
+        fresh = self._policies[link.actor, link.contract, link.name] is InstancePolicy.PER_CALL
+        return await self._router.serve(link.actor, operation, payload, timeout, fresh=fresh)

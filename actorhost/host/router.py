@@ -16,7 +16,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from actorhost import clock
 from actorhost.capability import Caller
-from actorhost.errors import ActorhostError, BadRequest, CallTimeout, Denied, TooLarge
+from actorhost.errors import ActorhostError, BadRequest, CallTimeout, Denied, NoRoute, TooLarge
 from actorhost.host.actor import Actor
 from actorhost.host.dead import DeadLetters
 from actorhost.host.dead_letter import DeadLetterBox
@@ -132,6 +132,22 @@ class Router:
         answer = LocalAnswer()
         deadline = min(deadline, clock.monotonic() + actor.spec.timeout)
         actor.deliver(Delivery(operation, payload, deadline, chain, answer))
+        return await answer.result(deadline + GRACE, lambda: _no_answer_in_time(name, operation))
+
+    async def serve(
+        self, name: str, operation: str, payload: bytes, timeout: float, *, fresh: bool = False
+    ) -> bytes:
+        """Return the reply of actor `name`, which lives here, to what a provider calls it for.
+
+        `timeout` is in seconds; a `fresh` call gets a sandbox of its own. Raises :class:`NoRoute` when
+        there is no such actor, :class:`Overloaded` when its mailbox is full, and how the call ended.
+        """
+        actor = self.actors.get(name)
+        if actor is None:
+            raise NoRoute(f"no actor {name!r} on this host")
+        answer, now = LocalAnswer(), clock.monotonic()
+        deadline = now + min(timeout, actor.spec.timeout)
+        actor.deliver(Delivery(operation, payload, deadline, (), answer, now, fresh))
         return await answer.result(deadline + GRACE, lambda: _no_answer_in_time(name, operation))
 
     async def call_actor(self, caller: Caller, target: ActorName, operation: str, payload: bytes) -> bytes:

@@ -5,8 +5,9 @@ Made once by the host, which owns the parts and ends them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from actorhost.capability import Broker
 from actorhost.contracts.provider import Provider
@@ -27,6 +28,7 @@ class Services:
 
     `events` tells the lattice what happens.
     `providers` are classes by name that are not installed but may be used; `nats` is the server's URL.
+    `shared` is what providers of different applications share.
     """
 
     engine: Engine
@@ -37,3 +39,4 @@ class Services:
     events: Events
     providers: Mapping[str, type[Provider]]
     nats: str = ""
+    shared: MutableMapping[str, Any] = field(default_factory=dict)

@@ -48,13 +48,26 @@ class Slot:
         return instance
 
     def call(
-        self, operation: str, payload: bytes, deadline: float, host_call: HostCall
+        self, operation: str, payload: bytes, deadline: float, host_call: HostCall, *, fresh: bool
     ) -> Coroutine[Any, Any, bytes]:
-        """Deliver one message; returns and raises as :meth:`Instance.call` does."""
+        """Deliver one message, a `fresh` one to a sandbox of its own.
+
+        Returns and raises as :meth:`Instance.call` does.
+        """
+        if fresh:
+            return self._call_once(operation, payload, deadline, host_call)
         instance = self._instance
         if instance is not None and instance.alive and self._keeps:
             return instance.call(operation, payload, deadline=deadline, host_call=host_call)
         return self._call_fresh(operation, payload, deadline, host_call)
+
+    async def _call_once(self, operation: str, payload: bytes, deadline: float, host_call: HostCall) -> bytes:
+        instance = await self._engine.instantiate(self._module, self._options)
+        self.made += 1
+        try:
+            return await instance.call(operation, payload, deadline=deadline, host_call=host_call)
+        finally:
+            instance.close()
 
     async def _call_fresh(
         self, operation: str, payload: bytes, deadline: float, host_call: HostCall

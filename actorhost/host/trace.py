@@ -103,7 +103,7 @@ class TracedSlot:
         return self._slot.lost
 
     def call(
-        self, operation: str, payload: bytes, deadline: float, host_call: HostCall
+        self, operation: str, payload: bytes, deadline: float, host_call: HostCall, *, fresh: bool
     ) -> Coroutine[Any, Any, bytes]:
         """Deliver the message, as :meth:`Slot.call` does."""
 
@@ -120,7 +120,7 @@ class TracedSlot:
             return reply
 
         self.began = clock.monotonic()
-        return self._slot.call(operation, payload, deadline, noted)
+        return self._slot.call(operation, payload, deadline, noted, fresh=fresh)
 
     def _note(self, target: str, operation: str, seconds: float, outcome: str) -> None:
         if len(self.calls) < SHOWN_CALLS:

@@ -130,6 +130,7 @@ def _link(link: Record, actors: frozenset[ActorName]) -> Part[LinkSpec]:
         name=link.need(Link.name),
         config=link.find(Link.config) or {},
         is_actor=target in actors,
+        policy=link.find(Link.policy),
     )
     return Part(spec, link.place(Link.name), link)
 

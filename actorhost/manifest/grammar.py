@@ -55,7 +55,12 @@ class Link:
         about="tells links of one contract apart",
     )
     config: Final = Field(key="config", kind=Configuration(), about="given to the provider with every call")
-    shape: Final = Object("What a link reaches, and how.", target, contract, name, config)
+    policy: Final = Field(
+        key="policy",
+        kind=Choice(InstancePolicy),
+        about="which sandbox handles what the provider calls the actor for; the actor's own if left out",
+    )
+    shape: Final = Object("What a link reaches, and how.", target, contract, name, config, policy)
 
 
 class Ingest:

@@ -43,7 +43,8 @@ class Profile(StrEnum):
 class LinkSpec:
     """What an actor reaches under (`namespace`, `name`): a provider, or another actor.
 
-    `namespace` is the contract id, or the target actor's name when the link has no contract.
+    `namespace` is the contract id, or the target actor's name when the link has no contract. `policy`
+    says which sandbox handles what the provider calls the actor for; None leaves it to the actor.
     """
 
     target: ActorName
@@ -51,6 +52,7 @@ class LinkSpec:
     name: LinkName = DEFAULT_LINK
     config: Mapping[str, object] = field(default_factory=dict)
     is_actor: bool = False
+    policy: InstancePolicy | None = None
 
 
 class PayloadFormat(StrEnum):

@@ -78,12 +78,12 @@ class NatsKeyValue(KeyValue):
     async def start(self) -> None:
         """Connect."""
         if self._requests is None:
-            if not self.nats:
+            if not self.surroundings.nats:
                 raise ProviderRefused(
                     "the host has no NATS server, and the configuration names none",
                     hint="give url, or run the host with a server",
                 )
-            self._requests = self._connection_to(self.nats)
+            self._requests = self._connection_to(self.surroundings.nats)
         await self._requests.open()
 
     async def stop(self) -> None:
