@@ -119,13 +119,23 @@ class Finding:
 
 
 class ManifestInvalid(InvalidInput):
-    """A manifest with `findings`, in the order of the file; the message is the whole report."""
+    """A manifest with `findings`, in the order of the file; the message is the whole report.
+
+    `more` counts the findings beyond those, which are not kept.
+    """
 
     def __init__(
-        self, message: str, *, findings: tuple[Finding, ...] = (), hint: str = "", where: str = ""
+        self,
+        message: str,
+        *,
+        findings: tuple[Finding, ...] = (),
+        more: int = 0,
+        hint: str = "",
+        where: str = "",
     ) -> None:
         super().__init__(message, hint=hint, where=where)
         self.findings = findings
+        self.more = more
 
 
 class ModuleRefused(InvalidInput):

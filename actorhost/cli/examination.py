@@ -15,51 +15,76 @@ from pathlib import Path
 from actorhost.capability.grants import grant_of
 from actorhost.capability.registry import Registry
 from actorhost.capability.secrets import Secrets
+from actorhost.contracts.base import Contract
+from actorhost.contracts.declaration import Declaration
+from actorhost.contracts.known import known_contracts
 from actorhost.contracts.provider import Provider
 from actorhost.engine import admission
-from actorhost.engine.modules import check_size, examine, validate
+from actorhost.engine.modules import check_size, declaration_of, examine, validate
 from actorhost.engine.sections_model import ModuleInfo
 from actorhost.errors import ActorhostError, InvalidInput, ModuleRefused
 from actorhost.ids import ActorName, Digest
 from actorhost.limits import Limits
 from actorhost.manifest import ActorSpec, LinkSpec, ProviderSpec, grammar
+from actorhost.manifest.agreement import Parties, check_agreement
 from actorhost.manifest.build import Part
 from actorhost.manifest.draft import Draft
 from actorhost.manifest.references import holds_references
+from actorhost.manifest.waits import check_waits
 
 
 @dataclass(frozen=True)
 class _Module:
-    """A file that can be read: its digest, and what it declares or why it is no module."""
+    """A file that can be read: its digest, what it is or why it is no module, and what it declares."""
 
     digest: Digest
     info: ModuleInfo | ModuleRefused
+    declaration: Declaration | None = None
 
 
-def examine_modules(draft: Draft, base: Path, limits: Limits) -> None:
-    """Find modules that are missing, changed or cannot run; each file in `base` is read once."""
+def examine_modules(draft: Draft, base: Path, limits: Limits) -> Mapping[str, Declaration]:
+    """Find modules that are missing, changed or cannot run; each file in `base` is read once.
+
+    Returns what those that can run declare, by their path as written.
+    """
     known: dict[str, _Module | InvalidInput] = {}
     for actor in draft.actors:
         path = actor.spec.module
         if path not in known:
             known[path] = _read(base / path, limits)
         _examine_actor(actor, known[path], limits)
+    modules = ((path, module) for path, module in known.items() if isinstance(module, _Module))
+    return {path: module.declaration for path, module in modules if module.declaration is not None}
 
 
-def examine_providers(draft: Draft, limits: Limits) -> None:
+def examine_agreement(
+    draft: Draft, declared: Mapping[str, Declaration], provided: Mapping[str, Contract]
+) -> None:
+    """Find where modules, what they are linked to and how long they wait do not go together."""
+    check_agreement(draft, Parties(declared, provided, known_contracts()))
+    check_waits(draft, declared)
+
+
+def examine_providers(draft: Draft, limits: Limits) -> Mapping[str, Contract]:
     """Find providers and links that a host in this Python environment would refuse.
 
-    What holds references is not looked into: only the host knows the values.
+    What holds references is not looked into: only the host knows the values. Returns what the
+    providers that are installed provide, by their component's name.
     """
     registry = Registry(limits)
+    provided: dict[str, Contract] = {}
     made: dict[str, Provider] = {}
     for part in draft.providers:
-        if (provider := _make(registry, part)) is not None:
+        if (kind := _find(registry, part)) is None:
+            continue
+        provided[part.spec.name] = kind.contract
+        if (provider := _make(registry, part, kind)) is not None:
             made[part.spec.name] = provider
     for actor in draft.actors:
         for link in actor.links:
             if draft.sound(link.properties.cursor):
                 _examine_link(actor.spec, link, made)
+    return provided
 
 
 def examine_names(drafts: Iterable[Draft]) -> None:
@@ -116,9 +141,9 @@ def _read(path: Path, limits: Limits) -> _Module | InvalidInput:
     try:
         info = examine(wasm, max_module=limits.max_module)
         validate(wasm)
+        return _Module(Digest.of(wasm), info, declaration_of(wasm, info))
     except ModuleRefused as error:
         return _Module(Digest.of(wasm), error)
-    return _Module(Digest.of(wasm), info)
 
 
 def _content(path: Path, limits: Limits) -> bytes:
@@ -135,14 +160,19 @@ def _content(path: Path, limits: Limits) -> bytes:
         ) from None
 
 
-def _make(registry: Registry, part: Part[ProviderSpec]) -> Provider | None:
-    """Return the provider, not started, or None after recording why it cannot be had."""
+def _find(registry: Registry, part: Part[ProviderSpec]) -> type[Provider] | None:
+    """Return the class of the provider, or None after recording why it cannot be had."""
     properties = part.properties
     try:
-        kind = registry.find(part.spec.provider, properties.find(grammar.Provider.contract))
+        return registry.find(part.spec.provider, properties.find(grammar.Provider.contract))
     except ActorhostError as error:
         properties.place(grammar.Provider.provider).refuse(error.message, error.hint)
         return None
+
+
+def _make(registry: Registry, part: Part[ProviderSpec], kind: type[Provider]) -> Provider | None:
+    """Return the provider, not started, or None after recording why it does not take its configuration."""
+    properties = part.properties
     if not properties.sound(grammar.Provider.config) or holds_references(part.spec.config):
         return None
     try:

@@ -73,6 +73,7 @@ def facts(error: ActorhostError) -> dict[str, Any]:
     }
     if isinstance(error, ManifestInvalid):
         found["findings"] = [finding_facts(finding) for finding in error.findings]
+        found["more"] = error.more
     return found
 
 

@@ -13,8 +13,10 @@ import typer
 
 from actorhost import limits
 from actorhost.cli import output, payload
+from actorhost.contracts.declaration import Need, Signature
+from actorhost.contracts.types import spelled
 from actorhost.engine import admission, trampoline, wasi
-from actorhost.engine.modules import examine
+from actorhost.engine.modules import declaration_of, examine
 from actorhost.engine.sections_model import FuncType, MemoryType, ModuleInfo, TableType
 from actorhost.engine.source import to_wasm
 from actorhost.errors import ModuleRefused
@@ -68,6 +70,7 @@ def _facts(wasm: bytes, info: ModuleInfo) -> dict[str, Any]:
         "starts": list(_starts(info)),
         "custom_sections": [f"{item.name} ({item.size} bytes)" for item in info.customs],
         "claims": _claims(wasm, info),
+        "declares": _declared(wasm, info),
     }
 
 
@@ -105,6 +108,35 @@ def _table(item: TableType) -> str:
     return f"{item.minimum} {item.element}, {most}"
 
 
+def _declared(wasm: bytes, info: ModuleInfo) -> dict[str, Any] | None:
+    """Return the module's declaration, if it has one: signatures as people write them."""
+    try:
+        declaration = declaration_of(wasm, info)
+    except ModuleRefused as error:
+        return {"unreadable": error.message}
+    if declaration is None:
+        return None
+    return {
+        "needs": [_need(need) for need in declaration.needs],
+        "serves": [_signature(name, each) for name, each in declaration.serves.items()],
+        "calls": [
+            _signature(f"{actor}.{name}", each)
+            for actor, calls in declaration.calls.items()
+            for name, each in calls.items()
+        ],
+    }
+
+
+def _need(need: Need) -> str:
+    links = f" over {', '.join(need.links)}" if need.links else ""
+    return f"{need.contract} {need.version}{links}{' (optional)' if need.optional else ''}"
+
+
+def _signature(name: str, signature: Signature) -> str:
+    result = spelled(signature.result) if signature.result is not None else "nothing"
+    return f"{name}({spelled(signature.params)}) -> {result}"
+
+
 def _claims(wasm: bytes, info: ModuleInfo) -> dict[str, Any] | None:
     """Return the claims of the first section that holds any, as they stand: nothing is verified."""
     for item in info.customs:
@@ -128,6 +160,9 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
     for name in ("abi", "starts", "memory", "tables", "imports", "exports", "custom_sections"):
         for position, text in enumerate(facts[name] or ["none"]):
             yield f"{name.replace('_', ' ') if position == 0 else '':<16}{text}"
+    for name, texts in (facts["declares"] or {}).items():
+        for position, text in enumerate([texts] if isinstance(texts, str) else texts):
+            yield f"{name if position == 0 else '':<16}{text}"
     if facts["claims"] is not None:
         yield "claims          (as they stand; the signature is not verified)"
         for name, value in facts["claims"].items():

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from actorhost.cli import payload
-from actorhost.cli.examination import examine_modules, examine_names, examine_providers
-from actorhost.errors import ManifestInvalid
+from actorhost.cli.examination import (
+    examine_agreement,
+    examine_modules,
+    examine_names,
+    examine_providers,
+)
+from actorhost.errors import Finding, ManifestInvalid
 from actorhost.limits import Limits
 from actorhost.manifest import MAX_MANIFEST, Application
 from actorhost.manifest.draft import Draft
+from actorhost.manifest.findings import MAX_FINDINGS
 from actorhost.manifest.load import read_manifest
 
 
@@ -37,9 +43,9 @@ def read(paths: Sequence[Path], limits: Limits, *, providers: bool = True) -> li
     """
     drafts = [(path, *_read(path, limits)) for path in paths]
     for path, _, draft in drafts:
-        examine_modules(draft, path.parent, limits)
-        if providers:
-            examine_providers(draft, limits)
+        declared = examine_modules(draft, path.parent, limits)
+        provided = examine_providers(draft, limits) if providers else {}
+        examine_agreement(draft, declared, provided)
     examine_names(draft for _, _, draft in drafts)
     files: list[ManifestFile] = []
     failures: list[ManifestInvalid] = []
@@ -49,10 +55,25 @@ def read(paths: Sequence[Path], limits: Limits, *, providers: bool = True) -> li
         except ManifestInvalid as error:
             failures.append(error)
     if failures:
-        report = "\n\n".join(error.message for error in failures)
-        findings = tuple(finding for error in failures for finding in error.findings)
-        raise ManifestInvalid(report, findings=findings)
+        raise _together(failures)
     return files
+
+
+def _together(failures: Iterable[ManifestInvalid]) -> ManifestInvalid:
+    """Return one error of several: whole manifests until there are many findings, then their number."""
+    reports: list[str] = []
+    findings: list[Finding] = []
+    more = unshown = 0
+    for error in failures:
+        if len(findings) < MAX_FINDINGS:
+            reports.append(error.message)
+            findings += error.findings
+            more += error.more
+        else:
+            unshown += len(error.findings) + error.more
+    if unshown:
+        reports.append(f"{unshown} more findings in further manifests are not shown")
+    return ManifestInvalid("\n\n".join(reports), findings=tuple(findings), more=more + unshown)
 
 
 def _read(path: Path, limits: Limits) -> tuple[bytes, Draft]:

@@ -10,6 +10,7 @@ import ctypes
 from dataclasses import dataclass
 from typing import Final
 
+from actorhost.contracts.declaration import SECTION, Declaration
 from actorhost.engine import admission, capi, selftest
 from actorhost.engine.cache import ModuleCache
 from actorhost.engine.capi import C
@@ -43,6 +44,17 @@ def examine(wasm: bytes, *, max_module: int) -> ModuleInfo:
     """Return what the module `wasm` declares, or raise :class:`ModuleRefused`."""
     check_size(len(wasm), max_module=max_module)
     return read_module(wasm)
+
+
+def declaration_of(wasm: bytes, info: ModuleInfo) -> Declaration | None:
+    """Return what the module `wasm` says it needs, serves and calls, None if it says nothing.
+
+    `info` is what :func:`examine` returned. Raises :class:`ModuleRefused` when it cannot be read.
+    """
+    for custom in info.customs:
+        if custom.name == SECTION:
+            return Declaration.decode(wasm[custom.offset : custom.offset + custom.size])
+    return None
 
 
 def check_size(size: int, *, max_module: int) -> None:

@@ -1,8 +1,8 @@
-"""Takes the start function out of a WebAssembly module's instantiation and exports it instead.
+"""Changes single sections of a WebAssembly module and copies every other byte for byte.
 
-A start section runs inside instantiation, where the host cannot bound or suspend it; an exported
-function runs like any other call. Pure; owned by the loader. Every other section is copied byte
-for byte, so function indices, custom sections and data stay as they were.
+The start function is taken out of instantiation and exported instead: there the host could neither
+bound nor suspend it, while an exported function runs like any other call. And a custom section is put
+in, for what a module declares. Pure; owned by the loader and by `actorhost embed`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,23 @@ def defer_start(data: bytes, info: ModuleInfo, export: str) -> bytes:
         elif section.id is not SectionId.START:
             pieces.append(data[section.offset : section.end])
     return b"".join(pieces)
+
+
+def with_custom_section(data: bytes, info: ModuleInfo, name: str, content: bytes) -> bytes:
+    """Return the module in `data` with the custom section `name` at its end, instead of any it had.
+
+    `info` is what ``read_module(data)`` returned.
+    """
+    # Custom sections are listed in the order of the file, as all sections are.
+    customs = iter(info.customs)
+    kept = [
+        data[section.offset : section.end]
+        for section in info.sections
+        if section.id is not SectionId.CUSTOM or next(customs).name != name
+    ]
+    label = name.encode()
+    body = _leb(len(label)) + label + content
+    return b"".join((data[:8], *kept, bytes([SectionId.CUSTOM]), _leb(len(body)), body))
 
 
 def _with_entry(data: bytes, section: Section, entry: bytes) -> bytes:

@@ -39,11 +39,12 @@ _NO_CONTRACT: Final = ContractId("?")
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[Spec]):
-    """A component or link: what it says, where its name stands, and where its properties do."""
+    """A component or link: what it says, where its name stands, its properties, and all of it."""
 
     spec: Spec
     name: Cursor
     properties: Record
+    whole: Record
     links: tuple[Part[LinkSpec], ...] = ()
 
 
@@ -105,7 +106,7 @@ def _actor(component: Record, names: frozenset[ActorName], limits: Limits) -> Pa
         restarts=_restarts(actor.find(Actor.restarts)),
         ingests=tuple(spec for one in ingests_of(component) if (spec := _ingest(one)) is not None),
     )
-    return Part(spec, component.place(ActorComponent.name), actor, links)
+    return Part(spec, component.place(ActorComponent.name), actor, component, links)
 
 
 def _restarts(rules: Record | None) -> RestartPolicy:
@@ -132,7 +133,7 @@ def _link(link: Record, actors: frozenset[ActorName]) -> Part[LinkSpec]:
         is_actor=target in actors,
         policy=link.find(Link.policy),
     )
-    return Part(spec, link.place(Link.name), link)
+    return Part(spec, link.place(Link.name), link, link)
 
 
 def _ingest(ingest: Record) -> IngestSpec | None:
@@ -159,4 +160,4 @@ def _provider(component: Record) -> Part[ProviderSpec] | None:
         contract=properties.find(Provider.contract) or _NO_CONTRACT,
         config=properties.find(Provider.config) or {},
     )
-    return Part(spec, component.place(ProviderComponent.name), properties)
+    return Part(spec, component.place(ProviderComponent.name), properties, component)

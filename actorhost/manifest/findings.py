@@ -7,6 +7,7 @@ hundred findings and counts the rest, so that a hostile file cannot make an endl
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from actorhost.errors import Finding, ManifestInvalid
@@ -73,11 +74,13 @@ class Findings:
             )
         )
 
-    def raise_if_any(self) -> None:
+    def raise_if_any(self, verdict: str = "cannot run as it is") -> None:
         """Raise :class:`ManifestInvalid` with every finding, in the order of the file."""
         if self.count:
             found = tuple(sorted(self._kept, key=lambda one: (one.line, one.column)))
-            raise ManifestInvalid(_report(self.source, found, self.count), findings=found)
+            more = self.count - len(found)
+            report = render_all(f"{self.source} {verdict}", found, more)
+            raise ManifestInvalid(report, findings=found, more=more)
 
     def _excerpt(self, line: int) -> str:
         text = self._lines[line - 1].strip()
@@ -95,9 +98,10 @@ def render(finding: Finding) -> str:
     return text
 
 
-def _report(source: str, found: tuple[Finding, ...], count: int) -> str:
-    lines = [f"{source} cannot run as it is: {count} finding{'s' * (count != 1)}"]
-    lines += [render(one) for one in found]
-    if count > len(found):
-        lines.append(f"{count - len(found)} more findings are not shown")
+def render_all(heading: str, found: Sequence[Finding], more: int) -> str:
+    """Return the report of the findings `found`, and how many `more` there are."""
+    count = len(found) + more
+    lines = [f"{heading}: {count} finding{'s' * (count != 1)}", *map(render, found)]
+    if more:
+        lines.append(f"{more} more findings are not shown")
     return "\n".join(lines)

@@ -24,7 +24,6 @@ from tests.wat import guest
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-m", "actorhost")
 ECHO = ROOT / "actors/echo/echo.wasm"
-COUNTER = ROOT / "actors/counter/counter.wasm"
 PATIENCE = 30.0
 Done = subprocess.CompletedProcess[str]
 
@@ -226,7 +225,8 @@ def test_deploy_replaces_an_application(host: Up, tmp_path: Path) -> None:
     done = host.run("deploy", _manifest(tmp_path, ECHO, "v1"))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{host.ready['host']}  app v1  1 actor running\n"
-    result = host.json("deploy", _manifest(tmp_path, COUNTER, "v2"))
+    (tmp_path / "other.wasm").write_bytes(guest("(i32.const 0)"))
+    result = host.json("deploy", _manifest(tmp_path, tmp_path / "other.wasm", "v2"))
     assert (result["application"], result["version"]) == ("app", "v2")
     assert result["hosts"] == [
         {"host": host.ready["host"], "actors": ["mine"], "finished": True, "error": None}
