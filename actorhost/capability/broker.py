@@ -17,6 +17,7 @@ from actorhost.capability.grants import DEFAULT_LINK, ActorGrant, BoundOperation
 from actorhost.clock import monotonic
 from actorhost.errors import ActorhostError, BadRequest, CallTimeout, TooLarge
 from actorhost.ids import ActorName
+from actorhost.telemetry.histogram import Durations
 
 CallActor = Callable[[Caller, ActorName, str, bytes], Awaitable[bytes]]
 """How the host delivers a call from one actor to another: caller, target, operation, payload."""
@@ -28,11 +29,13 @@ UNKNOWN: Final = "?"
 class Tally(msgspec.Struct, gc=False):
     """Calls of one actor to one operation: how many were answered, and how the others ended.
 
-    `ended` counts by fault code; ``cancelled`` is a caller that went away.
+    `ended` counts by fault code; ``cancelled`` is a caller that went away. `took` is how long the
+    answered ones took.
     """
 
     answered: int = 0
     ended: dict[str, int] = {}
+    took: Durations = msgspec.field(default_factory=Durations)
 
 
 class Broker:
@@ -53,23 +56,29 @@ class Broker:
         and what :func:`~actorhost.capability.dispatch.serve` or the called actor raises.
         """
         seen = (caller.actor, UNKNOWN, UNKNOWN)
+        began = monotonic()
         try:
             grant = caller.grants.find(binding, namespace)
             seen = (caller.actor, namespace, UNKNOWN)
-            _check_bounds(caller, binding or DEFAULT_LINK, namespace, payload)
+            _check_bounds(caller, binding or DEFAULT_LINK, namespace, payload, began)
             if isinstance(grant, ActorGrant):
                 reply = await self._call_actor(caller, grant.actor, operation, payload)
             else:
                 bound = _operation(caller, grant, operation)
                 seen = (caller.actor, namespace, operation)
-                reply = await serve(caller, grant, bound, payload)
+                if grant.elsewhere is None:
+                    reply = await serve(caller, grant, bound, payload)
+                else:
+                    reply = await grant.elsewhere.forward(caller, grant, bound.operation, payload)
         except ActorhostError as error:
             self._ended(seen, error.code)
             raise
         except asyncio.CancelledError:
             self._ended(seen, "cancelled")
             raise
-        self._tally(seen).answered += 1
+        tally = self._tally(seen)
+        tally.answered += 1
+        tally.took.add(monotonic() - began)
         return reply
 
     def statistics(self) -> dict[tuple[str, str, str], Tally]:
@@ -92,14 +101,14 @@ class Broker:
         ended[how] = ended.get(how, 0) + 1
 
 
-def _check_bounds(caller: Caller, binding: str, namespace: str, payload: bytes) -> None:
+def _check_bounds(caller: Caller, binding: str, namespace: str, payload: bytes, now: float) -> None:
     if len(payload) > caller.max_message:
         raise TooLarge(
             f"actor {caller.actor!r} called {namespace!r} over link {binding!r} with {len(payload)} bytes,"
             f" over its limit of {caller.max_message}",
             hint=f"send less, or raise max-message of actor {caller.actor!r}",
         )
-    if monotonic() >= caller.deadline:
+    if now >= caller.deadline:
         error = CallTimeout(
             f"actor {caller.actor!r} called {namespace!r} over link {binding!r} after its deadline;"
             " nothing was done",

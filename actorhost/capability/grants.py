@@ -14,11 +14,12 @@ from typing import Any, Final
 
 import msgspec
 
+from actorhost.capability.elsewhere import Elsewhere
 from actorhost.capability.redaction import blot, describe, secrets_of
 from actorhost.capability.secrets import Secrets
 from actorhost.contracts.base import Operation
 from actorhost.contracts.provider import Link, Provider
-from actorhost.errors import ActorhostError, Denied, ProviderRefused
+from actorhost.errors import ActorhostError, Denied, InternalError, ProviderRefused
 from actorhost.ids import ActorName, ContractId, LinkName
 from actorhost.manifest.model import ActorSpec, LinkSpec
 
@@ -36,7 +37,7 @@ class BoundOperation:
 
 @dataclass(frozen=True, slots=True)
 class ProviderGrant:
-    """A link to the provider `provider`, which runs in this host."""
+    """A link to the provider `provider`; `elsewhere` stands for it when it does not run in this host."""
 
     link: Link
     provider: str
@@ -45,6 +46,7 @@ class ProviderGrant:
     """Texts from the configuration, which no foreign error may repeat."""
     hidden: tuple[str, ...] = field(default=(), repr=False)
     """Those among them that references stand for, which no error at all may repeat."""
+    elsewhere: Elsewhere | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,14 @@ def grant_of(spec: ActorSpec, link: LinkSpec, providers: Mapping[str, Provider],
         )
     config = MappingProxyType(dict(secrets.fill(link.config)))
     seen = Link(spec.name, provider.contract.id, link.name, config)
-    texts = secrets.hidden + secrets_of((provider.config, config))
-    grant = ProviderGrant(seen, link.target, _bind(provider), texts, secrets.hidden)
+    return grant_link(provider, link.target, seen, secrets)
+
+
+def grant_link(provider: Provider, name: str, link: Link, secrets: Secrets) -> ProviderGrant:
+    """Return what `link` to `provider`, the component `name`, grants; raises what it refuses it with."""
+    texts = secrets.hidden + secrets_of((provider.config, link.config))
+    elsewhere = provider if isinstance(provider, Elsewhere) else None
+    grant = ProviderGrant(link, name, _bind(provider), texts, secrets.hidden, elsewhere)
     _check(provider, grant)
     return grant
 
@@ -174,7 +182,18 @@ def _check(provider: Provider, grant: ProviderGrant) -> None:
 def _bind(provider: Provider) -> Mapping[str, BoundOperation]:
     return MappingProxyType(
         {
-            name: BoundOperation(operation, getattr(provider, operation.method))
+            name: BoundOperation(operation, _method(provider, operation))
             for name, operation in provider.contract.operations.items()
         }
     )
+
+
+def _method(provider: Provider, operation: Operation) -> Callable[[Link, Any], Awaitable[Any]]:
+    if isinstance(provider, Elsewhere):
+        return _not_here
+    method: Callable[[Link, Any], Awaitable[Any]] = getattr(provider, operation.method)
+    return method
+
+
+async def _not_here(link: Link, _params: object) -> object:
+    raise InternalError(f"{link.contract} was called here, and its provider runs elsewhere")

@@ -13,13 +13,14 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, Final
 
+from actorhost.capability.elsewhere import Stand
 from actorhost.capability.redaction import blot, describe, secrets_of
 from actorhost.capability.secrets import Secrets
 from actorhost.contracts.provider import Link, Provider, Surroundings
 from actorhost.errors import ActorhostError, ProviderFailed, ProviderRefused
 from actorhost.ids import ContractId
 from actorhost.limits import Limits
-from actorhost.manifest.model import ProviderSpec
+from actorhost.manifest.model import Place, ProviderSpec
 
 GROUP: Final = "actorhost.providers"
 """The entry point group in which packages offer provider classes."""
@@ -35,12 +36,14 @@ class Registry:
         secrets: Secrets | None = None,
         *,
         surroundings: Surroundings | None = None,
+        stand: Stand | None = None,
     ) -> None:
         """Start and stop providers within `limits`; `offered` are classes beside the installed ones.
 
         `secrets` holds what the references in configurations stand for, `surroundings` is what the host
-        gives its providers.
+        gives its providers. `stand` makes what stands for those that run elsewhere.
         """
+        self._stand = stand
         self._surroundings = surroundings or Surroundings()
         self._limits = limits
         self._offered = offered or {}
@@ -61,7 +64,7 @@ class Registry:
         """
         if spec.name in self._running:
             raise ProviderRefused(f"provider {spec.name!r} is already running", hint="stop it, or rename one")
-        provider = self.make(self.find(spec.provider, spec.contract), spec)
+        provider = self._placed(spec)
         provider.surroundings = self._surroundings
         try:
             await self._within(
@@ -145,6 +148,19 @@ class Registry:
                 f"provider {spec.name!r} could not be made from its configuration: {why}",
                 hint=f"look at what {spec.provider!r} takes",
             ) from None
+
+    def _placed(self, spec: ProviderSpec) -> Provider:
+        """Return the provider of `spec`, or what stands for it, not started."""
+        if spec.place is Place.HOST:
+            return self.make(self.find(spec.provider, spec.contract), spec)
+        if self._stand is None:
+            raise ProviderRefused(
+                f"provider {spec.name!r} cannot run elsewhere (place: {spec.place}) than here",
+                hint="leave out its place",
+            )
+        if spec.place is Place.LATTICE:
+            return self._stand(spec, None)
+        return self._stand(spec, self.make(self.find(spec.provider, spec.contract), spec))
 
     def _load(self, name: str) -> object:
         if name in self._offered:

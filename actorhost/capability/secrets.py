@@ -30,7 +30,16 @@ class Secrets:
 
     def __init__(self) -> None:
         self._values: dict[Reference, str] = {}
+        self._filled_in = False
         self.hidden: tuple[str, ...] = ()
+
+    @classmethod
+    def told(cls, hidden: tuple[str, ...]) -> Secrets:
+        """Return the secrets of a configuration that has them in it: nothing in it is a reference."""
+        known = cls()
+        known.hidden = hidden
+        known._filled_in = True
+        return known
 
     def read(self, application: Application, environ: Mapping[str, str] | None = None) -> None:
         """Look up every reference of `application`, in `environ` (``os.environ``) and files; blocks.
@@ -54,6 +63,8 @@ class Secrets:
 
     def fill(self, config: Mapping[str, object]) -> Mapping[str, object]:
         """Return `config` with values for references; what holds none is returned as it is."""
+        if self._filled_in:
+            return config
         filled = replace_texts(config, "config", self._filled)
         if not isinstance(filled, Mapping):
             raise InternalError("a configuration is a map")

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -24,6 +23,7 @@ from actorhost.cli import foreign_server, manifest_file, output
 from actorhost.cli.connection import Lattice
 from actorhost.cli.manifest_file import ManifestFile
 from actorhost.cli.options import http_address, utf8
+from actorhost.cli.stopping import until_told
 from actorhost.engine.cache import default_directory
 from actorhost.errors import InvalidInput, ServerUnavailable
 from actorhost.host import loop
@@ -127,43 +127,7 @@ def up(
         json=json,
     )
     log.configure(sys.stderr, level=log_level, style=log_format)
-    loop.run(_until_told(settings))
-
-
-async def _until_told(settings: _Settings) -> None:
-    """Be up until a signal; cancelling happens once, so that the way down is not disturbed."""
-    with _cancelled_by_signal() as told:
-        try:
-            await _be_up(settings)
-        except asyncio.CancelledError:
-            if not told:
-                raise
-
-
-@contextmanager
-def _cancelled_by_signal() -> Iterator[list[int]]:
-    """Cancel the current task at the first signal to stop; yields the list of those that came.
-
-    That a terminal closed (SIGHUP) is one, unless the program was started to outlive it, as by nohup.
-    """
-    task, told = asyncio.current_task(), list[int]()
-    event_loop = asyncio.get_running_loop()
-
-    def tell(number: int) -> None:
-        told.append(number)
-        if len(told) == 1 and task is not None:
-            task.cancel()
-
-    signals = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signals.append(signal.SIGHUP)
-    for number in signals:
-        event_loop.add_signal_handler(number, tell, number)
-    try:
-        yield told
-    finally:
-        for number in signals:
-            event_loop.remove_signal_handler(number)
+    loop.run(until_told(_be_up(settings)))
 
 
 async def _be_up(settings: _Settings) -> None:

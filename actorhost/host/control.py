@@ -13,9 +13,10 @@ from typing import Any, Final, Protocol
 import anyio
 from anyio.abc import TaskStatus
 
+from actorhost.capability.broker import Tally
 from actorhost.errors import ActorhostError, BadRequest, Closed, InternalError, Overloaded
 from actorhost.host import control_messages as messages
-from actorhost.host import status
+from actorhost.host import links, status
 from actorhost.host.control_messages import ControlOperation, DeployReply, DeployRequest
 from actorhost.host.delivery import Answer
 from actorhost.host.deployment import Deployment
@@ -56,6 +57,9 @@ class Controlled(Protocol):
     async def undeploy(self, name: str) -> list[str]:
         """Stop the application of that name and return its actors."""
 
+    def capability_statistics(self) -> dict[tuple[str, str, str], Tally]:
+        """Return the calls of actors, by actor, target and operation."""
+
 
 class Control:
     """Serves the control subjects of `host`."""
@@ -77,6 +81,8 @@ class Control:
             ControlOperation.DEPLOY: self._deploy,
             ControlOperation.UNDEPLOY: self._undeploy,
             ControlOperation.WATCH: self._watch,
+            ControlOperation.PROVIDERS: self._providers,
+            ControlOperation.LINKS: self._links,
         }
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -181,6 +187,14 @@ class Control:
 
     async def _watch(self, payload: bytes) -> messages.WatchReply:
         return self._host.router.watches.lease(messages.decode(messages.WatchRequest, payload))
+
+    async def _providers(self, payload: bytes) -> messages.ProvidersReply:
+        request = messages.decode(messages.ProvidersRequest, payload)
+        return links.providers_page(self._host.deployments, request)
+
+    async def _links(self, payload: bytes) -> messages.LinksReply:
+        request = messages.decode(messages.LinksRequest, payload)
+        return links.links_page(self._host.deployments, self._host.capability_statistics(), request)
 
     async def _module_offer(self, payload: bytes) -> messages.ModuleProgress:
         return self._uploads.offer(messages.decode(messages.ModuleOffer, payload))

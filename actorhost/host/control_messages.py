@@ -41,6 +41,8 @@ class ControlOperation(StrEnum):
     DEPLOY = "deploy"
     UNDEPLOY = "undeploy"
     WATCH = "watch"
+    PROVIDERS = "providers"
+    LINKS = "links"
 
 
 class InfoRequest(Struct, frozen=True):
@@ -121,6 +123,72 @@ class StatusPage(Struct, frozen=True):
     """Some actors of a host; `more` says that others come after the last one."""
 
     actors: tuple[ActorStatus, ...]
+    more: bool
+
+
+class ProvidersRequest(Struct, frozen=True):
+    """Ask for the providers of a host after the first `skip`, at most `count`."""
+
+    skip: Annotated[int, Meta(ge=0)] = 0
+    count: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = MAX_PAGE
+
+
+class ProviderStatus(Struct, frozen=True, kw_only=True):
+    """One provider of a host: component `name` is entry point `provider` in process `pid`, 0 for none.
+
+    `place` is ``host``, ``process`` or ``lattice``; `state` is ``running``, ``starting``, ``waiting`` before
+    a restart, ``away`` (of one started elsewhere) or ``failed``; `links` counts the links to it.
+    """
+
+    name: str
+    application: str
+    provider: str
+    contract: str
+    place: str
+    pid: int
+    state: str
+    restarts: int
+    links: int
+
+
+class ProvidersReply(Struct, frozen=True):
+    """Some providers of a host; `more` says that there are others."""
+
+    providers: tuple[ProviderStatus, ...]
+    more: bool
+
+
+class LinksRequest(Struct, frozen=True):
+    """Ask for the links of a host after the first `skip`, at most `count`."""
+
+    skip: Annotated[int, Meta(ge=0)] = 0
+    count: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = MAX_PAGE
+
+
+class LinkStatus(Struct, frozen=True, kw_only=True):
+    """One link: `actor` reaches `target` under `namespace` (a contract, or an actor's name) and `name`.
+
+    `calls` were made, of which `failed` counts those that ended otherwise than with an answer, by fault
+    code; `p50_ms` and `p99_ms` are of those answered. Calls are counted by actor and contract: two links
+    of an actor to one contract show the same figures.
+    """
+
+    actor: str
+    application: str
+    name: str
+    namespace: str
+    target: str
+    place: str
+    calls: int
+    failed: dict[str, int]
+    p50_ms: float
+    p99_ms: float
+
+
+class LinksReply(Struct, frozen=True):
+    """Some links of a host; `more` says that there are others."""
+
+    links: tuple[LinkStatus, ...]
     more: bool
 
 
@@ -228,6 +296,7 @@ _decoders: Final[dict[type[Struct], msgspec.msgpack.Decoder[Any]]] = {
         InfoRequest, HostInfo, StatusRequest, StatusPage, LogsRequest, LogsReply,
         ModuleOffer, ModuleChunk, ModuleProgress, DeployRequest, DeployReply,
         UndeployRequest, UndeployReply, WatchRequest, WatchReply,
+        ProvidersRequest, ProvidersReply, LinksRequest, LinksReply,
     )
 }  # fmt: skip
 

@@ -13,14 +13,17 @@ import anyio
 from anyio.abc import TaskGroup
 
 from actorhost.capability import Grants, ProviderGrant, Registry, Secrets
-from actorhost.contracts.provider import Link, Surroundings
+from actorhost.contracts.provider import Link, Provider, Surroundings
 from actorhost.engine import Module, Profile
 from actorhost.errors import ActorhostError, ModuleRefused, ProviderFailed
 from actorhost.host.actor import Actor
+from actorhost.host.provider_child import ProcessProvider
+from actorhost.host.provider_lattice import LatticeProvider
+from actorhost.host.provider_remote import Around, RemoteProvider
 from actorhost.host.router import Router
 from actorhost.host.services import Services
 from actorhost.ids import Digest
-from actorhost.manifest import ActorSpec, Application, InstancePolicy
+from actorhost.manifest import ActorSpec, Application, InstancePolicy, ProviderSpec
 from actorhost.telemetry.log import Log
 
 _log: Final = Log("actorhost.host")
@@ -37,7 +40,11 @@ class Deployment:
         self._secrets = Secrets()
         surroundings = Surroundings(services.nats, self._call_linked, services.shared)
         self._registry = Registry(
-            services.limits, services.providers, self._secrets, surroundings=surroundings
+            services.limits,
+            services.providers,
+            self._secrets,
+            surroundings=surroundings,
+            stand=self._stand,
         )
         self._modules: dict[str, Module] = {}
         self._linked: list[ProviderGrant] = []
@@ -46,6 +53,11 @@ class Deployment:
             for actor in application.actors
             for link in actor.links
         }
+
+    @property
+    def providers(self) -> Mapping[str, Provider]:
+        """The providers that run, or what stands for them, by component name."""
+        return self._registry.running
 
     async def compile(self, modules: Mapping[str, bytes]) -> None:
         """Compile every actor's module; `modules` holds their bytes by the path in the manifest.
@@ -141,6 +153,23 @@ class Deployment:
             except ActorhostError as error:
                 reason = error.message
                 _log.error("provider not unlinked", application=str(self.application.name), reason=reason)
+
+    def _stand(self, spec: ProviderSpec, model: Provider | None) -> RemoteProvider:
+        """Return what stands in this host for a provider that runs elsewhere."""
+        services = self._services
+        around = Around(
+            transport=services.transport,
+            lattice=services.lattice,
+            host=services.host,
+            limits=services.limits,
+            events=services.events,
+            nats=services.nats,
+            hidden=self._secrets.hidden,
+            offered=services.providers,
+        )
+        if model is None:
+            return LatticeProvider(spec, around)
+        return ProcessProvider(spec, model, around)
 
     async def _call_linked(self, link: Link, operation: str, payload: bytes, *, timeout: float) -> bytes:
         """Call the actor of `link` for its provider, in a sandbox as the link or the actor wants it."""

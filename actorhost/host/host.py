@@ -74,6 +74,9 @@ class Host:
             give_up=self.router.give_up,
             events=self.events,
             providers=providers or {},
+            transport=self.transport,
+            lattice=self.lattice,
+            host=self.id,
             nats=nats or "",
         )
         self._owner: asyncio.Task[None] | None = None

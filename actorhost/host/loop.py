@@ -16,6 +16,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(work)
 
 
+async def for_ever() -> None:
+    """Wait until cancelled."""
+    await asyncio.get_running_loop().create_future()
+
+
 def settle() -> None:
     """Tell the garbage collector that what exists now stays: for a program that has just started.
 

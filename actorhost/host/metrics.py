@@ -19,6 +19,7 @@ from actorhost.capability.broker import Tally
 from actorhost.engine import EngineStatistics
 from actorhost.host.actor import Actor
 from actorhost.host.deployment import Deployment
+from actorhost.host.provider_remote import RemoteProvider
 from actorhost.host.router import Router
 from actorhost.host.status import package_version
 from actorhost.ids import HostId, LatticeName
@@ -215,6 +216,32 @@ def _durations(rows: list[_Row]) -> Iterator[str]:
 
 
 def _capabilities(host: Measured, actors: set[str]) -> Iterator[str]:
+    yield from _capability_calls(host, actors)
+    name = "actorhost_capability_seconds"
+    yield from family(
+        name, "histogram", "Calls of actors to what they are linked to that were answered.",
+        (
+            exposition.histogram(
+                name, BOUNDS, tally.took.cumulative(), tally.took.count, tally.took.total,
+                labels(actor=actor, target=target, operation=operation),
+            )
+            for (actor, target, operation), tally in host.capability_statistics().items()
+            if actor in actors and tally.took.count
+        ),
+    )  # fmt: skip
+    name = "actorhost_provider_restarts_total"
+    yield from family(
+        name, "counter", "Times the process of a provider was started again.",
+        (
+            sample(name, provider.restarts, labels(provider=component, application=application))
+            for application, deployment in host.deployments.items()
+            for component, provider in deployment.providers.items()
+            if isinstance(provider, RemoteProvider)
+        ),
+    )  # fmt: skip
+
+
+def _capability_calls(host: Measured, actors: set[str]) -> Iterator[str]:
     name = "actorhost_capability_calls_total"
     yield from family(
         name, "counter", "Calls of actors to what they are linked to, by how they ended.",

@@ -23,11 +23,17 @@ from actorhost.host.control_messages import (
     DeployRequest,
     HostInfo,
     InfoRequest,
+    LinksReply,
+    LinksRequest,
+    LinkStatus,
     LogsReply,
     LogsRequest,
     ModuleChunk,
     ModuleOffer,
     ModuleProgress,
+    ProvidersReply,
+    ProvidersRequest,
+    ProviderStatus,
     StatusPage,
     StatusRequest,
     UndeployReply,
@@ -104,6 +110,27 @@ class RemoteControl:
             page = await self._ask(host, ControlOperation.STATUS, request, StatusPage)
             found.extend(page.actors)
             more = page.more and bool(page.actors)
+        return found
+
+    async def providers(self, host: str) -> list[ProviderStatus]:
+        """Return every provider of `host` (an id), by application in the order of its manifest."""
+        found: list[ProviderStatus] = []
+        more = True
+        while more:
+            request = ProvidersRequest(len(found))
+            page = await self._ask(host, ControlOperation.PROVIDERS, request, ProvidersReply)
+            found.extend(page.providers)
+            more = page.more and bool(page.providers)
+        return found
+
+    async def links(self, host: str) -> list[LinkStatus]:
+        """Return every link of the actors of `host` (an id)."""
+        found: list[LinkStatus] = []
+        more = True
+        while more:
+            page = await self._ask(host, ControlOperation.LINKS, LinksRequest(len(found)), LinksReply)
+            found.extend(page.links)
+            more = page.more and bool(page.links)
         return found
 
     async def log(self, host: str, actor: str, count: int = 100) -> LogsReply:

@@ -15,8 +15,10 @@ from actorhost.engine import Engine
 from actorhost.errors import ActorhostError
 from actorhost.host.delivery import Delivery
 from actorhost.host.events import Events
+from actorhost.ids import HostId, LatticeName
 from actorhost.limits import Limits
 from actorhost.mailbox import Budget
+from actorhost.transport import Transport
 
 GiveUp = Callable[[str, Delivery, ActorhostError], None]
 """Takes the actor's name, a message that has no answer and could not be handled, and why."""
@@ -28,6 +30,7 @@ class Services:
 
     `events` tells the lattice what happens.
     `providers` are classes by name that are not installed but may be used; `nats` is the server's URL.
+    `transport`, `lattice` and `host` say how to reach those that run elsewhere.
     `shared` is what providers of different applications share.
     """
 
@@ -38,5 +41,8 @@ class Services:
     give_up: GiveUp
     events: Events
     providers: Mapping[str, type[Provider]]
+    transport: Transport
+    lattice: LatticeName
+    host: HostId
     nats: str = ""
     shared: MutableMapping[str, Any] = field(default_factory=dict)

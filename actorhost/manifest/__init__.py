@@ -18,6 +18,7 @@ from actorhost.manifest.model import (
     InstancePolicy,
     LinkSpec,
     PayloadFormat,
+    Place,
     Profile,
     ProviderSpec,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "InstancePolicy",
     "LinkSpec",
     "PayloadFormat",
+    "Place",
     "Profile",
     "ProviderSpec",
     "load_manifest",

@@ -27,7 +27,7 @@ from actorhost.manifest.grammar import (
     ProviderComponent,
     RestartRules,
 )
-from actorhost.manifest.model import ActorSpec, Application, IngestSpec, LinkSpec, ProviderSpec
+from actorhost.manifest.model import ActorSpec, Application, IngestSpec, LinkSpec, Place, ProviderSpec
 from actorhost.manifest.parts import actors_of, ingests_of, links_of, providers_of
 from actorhost.manifest.shapes import Record
 
@@ -159,5 +159,6 @@ def _provider(component: Record) -> Part[ProviderSpec] | None:
         provider=provider,
         contract=properties.find(Provider.contract) or _NO_CONTRACT,
         config=properties.find(Provider.config) or {},
+        place=properties.find(Provider.place) or Place.HOST,
     )
     return Part(spec, component.place(ProviderComponent.name), properties, component)

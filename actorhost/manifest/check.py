@@ -22,7 +22,7 @@ from actorhost.manifest.grammar import (
     Provider,
     ProviderComponent,
 )
-from actorhost.manifest.model import DENSE_MEMORY, Profile
+from actorhost.manifest.model import DENSE_MEMORY, Place, Profile
 from actorhost.manifest.nodes import Sequence
 from actorhost.manifest.parts import actors_of, ingests_of, links_of, names_of, providers_of
 from actorhost.manifest.shapes import Record
@@ -45,6 +45,8 @@ def check(manifest: Record, limits: Limits) -> None:
     names = tuple(names_of(manifest))
     _check_names(names)
     targets = _Targets(frozenset(name for name, _ in names), dict(map(_provided, providers_of(manifest))))
+    for component in providers_of(manifest):
+        _check_place(component)
     for component in actors_of(manifest):
         if (actor := component.find(ActorComponent.properties)) is not None:
             _check_sizes(actor, limits)
@@ -58,6 +60,17 @@ def _provided(component: Record) -> tuple[str, ContractId | None]:
     return component.find(ProviderComponent.name) or "", properties.find(
         Provider.contract
     ) if properties else None
+
+
+def _check_place(component: Record) -> None:
+    properties = component.find(ProviderComponent.properties)
+    if properties is not None and properties.find(Provider.place) is Place.LATTICE:
+        name, config = component.find(ProviderComponent.name), properties.find(Provider.config)
+        if config:
+            properties.place(Provider.config).refuse_key(
+                "a provider that is started elsewhere gets its configuration there",
+                f"delete it here; give it to `actorhost provider run {name or 'NAME'} --config FILE`",
+            )
 
 
 def _check_names(names: Iterable[tuple[str, Cursor]]) -> None:

@@ -13,7 +13,7 @@ from actorhost.ids import ActorName, ContractId, Digest, LinkName, OperationName
 from actorhost.lifecycle import RestartPolicy
 from actorhost.limits import Limits
 from actorhost.manifest.kinds import Choice, Constant, Flag, Matching, Named, Prose, Text
-from actorhost.manifest.model import DEFAULT_LINK, InstancePolicy, PayloadFormat, Profile
+from actorhost.manifest.model import DEFAULT_LINK, InstancePolicy, PayloadFormat, Place, Profile
 from actorhost.manifest.quantities import Duration, Size, Whole
 from actorhost.manifest.shapes import Configuration, Field, ListOf, MapOf, Object, Variants
 from actorhost.manifest.wording import duration, size
@@ -240,7 +240,13 @@ class Provider:
     )
     contract: Final = Field(key="contract", kind=_CONTRACT, required=True, about="the contract it provides")
     config: Final = Field(key="config", kind=Configuration(), about="checked by the provider")
-    shape: Final = Object("Which provider, and its configuration.", provider, contract, config)
+    place: Final = Field(
+        key="place",
+        kind=Choice(Place),
+        default=Place.HOST,
+        about="where it runs: in the host, in a process of its own, or started elsewhere in the lattice",
+    )
+    shape: Final = Object("Which provider, and its configuration.", provider, contract, config, place)
 
 
 class ActorComponent:

@@ -112,6 +112,14 @@ class ActorSpec:
         return Profile.DENSE if self.memory <= DENSE_MEMORY else Profile.ROOMY
 
 
+class Place(StrEnum):
+    """Where a provider runs: in the host, in a process that the host starts, or started by somebody else."""
+
+    HOST = "host"
+    PROCESS = "process"
+    LATTICE = "lattice"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSpec:
     """One capability provider: `provider` is its entry point, `config` is its own to check."""
@@ -120,6 +128,7 @@ class ProviderSpec:
     provider: str
     contract: ContractId
     config: Mapping[str, object] = field(default_factory=dict)
+    place: Place = Place.HOST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

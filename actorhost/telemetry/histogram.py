@@ -44,6 +44,12 @@ class Durations:
         self.count += 1
         self.total += seconds
 
+    def merge(self, other: Durations) -> None:
+        """Count all that `other` has counted, too."""
+        self._counts = [mine + theirs for mine, theirs in zip(self._counts, other._counts, strict=True)]
+        self.count += other.count
+        self.total += other.total
+
     def percentiles(self, fractions: Sequence[float], *, none: int = 0) -> list[float]:
         """Return for each of `fractions`, in ascending order, the seconds that as many stayed within.
 

@@ -3,11 +3,13 @@
 ``ah.{lattice}.rpc.{actor}.{operation}`` reaches an actor, ``ah.{lattice}.ctl.{host}.{operation}``
 controls a host (or ``all`` of them), ``ah.{lattice}.room.{actor}`` asks who has room for an actor, and
 ``ah.{lattice}.dead.{actor}`` keeps what no actor could take. ``ah.{lattice}.evt.{type}`` tells what
-happened, such as ``actor-failed``. ``ah.{lattice}.log.{actor}`` and ``ah.{lattice}.trace.{actor}``
-carry what an actor logs and handles, while somebody watches. :func:`ingest_queue` names a queue
-group, not a subject. The operation is in the subject so that NATS permissions can be generated from
-contracts; what does not fit a token is percent-encoded (RFC 3986, section 2.1). Formatting and parsing
-are exact inverses: a second spelling of the same address is refused.
+happened, such as ``actor-failed``. ``ah.{lattice}.cap.{provider}.{instance}.{operation}`` carries calls of
+a contract to a provider in a process of its own, ``ah.{lattice}.prv.{provider}.{instance}.{operation}``
+what such a provider and the hosts that use it tell each other. ``ah.{lattice}.log.{actor}`` and
+``ah.{lattice}.trace.{actor}`` carry what an actor logs and handles, while somebody watches.
+:func:`ingest_queue` names a queue group, not a subject. The operation is in the subject so that NATS
+permissions can be generated from contracts; what does not fit a token is percent-encoded (RFC 3986,
+section 2.1). Formatting and parsing are exact inverses: a second spelling of the same address is refused.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from actorhost.ids import ActorName, HostId, LatticeName, OperationName
 
 ALL_HOSTS: Final = "all"
 """Stands for every host of a lattice in a control subject."""
+WHOEVER: Final = "0" * 16
+"""Stands for whichever run of a provider there is, in a subject of one that somebody started elsewhere."""
 
 _PREFIX: Final = "ah"
 _TOKEN: Final = re.compile(r"(?:[A-Za-z0-9_-]|%[0-9A-F]{2})+")
@@ -54,6 +58,24 @@ class EventAddress:
 
     lattice: LatticeName
     type: str
+
+
+class ProviderBranch(StrEnum):
+    """What goes to a provider in a process of its own: calls of its contract, or what concerns its links."""
+
+    CALLS = "cap"
+    CONTROL = "prv"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAddress:
+    """One operation of one run of a provider; `instance` is new each time it is started."""
+
+    lattice: LatticeName
+    branch: ProviderBranch
+    provider: ActorName
+    instance: HostId
+    operation: OperationName
 
 
 class Watched(StrEnum):
@@ -184,6 +206,35 @@ def parse_watch(subject: str) -> WatchAddress:
             hint=f"use {_PREFIX}.LATTICE.log.ACTOR or {_PREFIX}.LATTICE.trace.ACTOR",
         )
     return WatchAddress(LatticeName.parse(tokens[1]), kinds[0], ActorName.parse(tokens[3]))
+
+
+def provider_subject(
+    lattice: str, branch: ProviderBranch, provider: str, instance: str, operation: str
+) -> str:
+    """Return the subject of `operation` of that run of `provider`."""
+    return f"{_PREFIX}.{lattice}.{branch}.{provider}.{instance}.{encode_operation(operation)}"
+
+
+def provider_wildcard(lattice: str, branch: ProviderBranch, provider: str, instance: str) -> str:
+    """Return the subject that matches every operation of that run of `provider`."""
+    return f"{_PREFIX}.{lattice}.{branch}.{provider}.{instance}.*"
+
+
+def parse_provider(subject: str) -> ProviderAddress:
+    """Return the address `subject` spells, or raise :class:`InvalidInput`."""
+    tokens = subject.split(".")
+    if len(tokens) != 6 or tokens[0] != _PREFIX or tokens[2] not in tuple(ProviderBranch):
+        raise ProtocolError(
+            f"{subject[:120]!r} is not a subject of a provider",
+            hint=f"use {_PREFIX}.LATTICE.cap.PROVIDER.INSTANCE.OPERATION, or prv instead of cap",
+        )
+    return ProviderAddress(
+        LatticeName.parse(tokens[1]),
+        ProviderBranch(tokens[2]),
+        ActorName.parse(tokens[3]),
+        HostId.parse(tokens[4]),
+        decode_operation(tokens[5]),
+    )
 
 
 def ingest_queue(lattice: str, actor: str, subject: str) -> str:
