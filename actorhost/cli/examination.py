@@ -25,7 +25,7 @@ from actorhost.engine.sections_model import ModuleInfo
 from actorhost.errors import ActorhostError, InvalidInput, ModuleRefused
 from actorhost.ids import ActorName, Digest
 from actorhost.limits import Limits
-from actorhost.manifest import ActorSpec, LinkSpec, ProviderSpec, grammar
+from actorhost.manifest import ActorSpec, LinkSpec, Place, ProviderSpec, grammar
 from actorhost.manifest.agreement import Parties, check_agreement
 from actorhost.manifest.build import Part
 from actorhost.manifest.draft import Draft
@@ -75,6 +75,9 @@ def examine_providers(draft: Draft, limits: Limits) -> Mapping[str, Contract]:
     provided: dict[str, Contract] = {}
     made: dict[str, Provider] = {}
     for part in draft.providers:
+        if part.spec.place is Place.LATTICE:
+            # Whoever starts it there has it installed, and what it says is asked when it is deployed.
+            continue
         if (kind := _find(registry, part)) is None:
             continue
         provided[part.spec.name] = kind.contract

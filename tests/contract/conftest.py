@@ -21,26 +21,30 @@ async def watch_for_leaks() -> AsyncIterator[None]:
 
 
 class Table:
-    """How many rules of each contract each backend kept."""
+    """How many rules of each contract each backend kept, in each place it can run in."""
 
     def __init__(self) -> None:
-        self._cells: dict[tuple[str, str], str] = {}
+        self._cells: dict[tuple[str, str, str], str] = {}
 
-    def note(self, contract: str, backend: str, *, kept: int, of: int) -> None:
-        """Fill one cell."""
-        self._cells[contract, backend] = f"{kept}/{of}"
+    def note(self, contract: str, backend: str, *, kept: int, of: int, place: str = "host") -> None:
+        """Fill one cell; `place` is as in a manifest."""
+        self._cells[contract, place, backend] = f"{kept}/{of}"
 
     def lines(self) -> list[str]:
-        """Return a line for each contract, with a cell for each backend."""
-        contracts = sorted({contract for contract, _ in self._cells})
+        """Return a line for each contract and place, with a cell for each backend."""
+        rows = sorted({(contract, place) for contract, place, _ in self._cells})
         return [
             "  ".join(
                 [
-                    f"{contract:<20}",
-                    *(f"{b} {cell}" for (c, b), cell in sorted(self._cells.items()) if c == contract),
+                    f"{contract:<20}  in {place:<8}",
+                    *(
+                        f"{b} {cell}"
+                        for (c, p, b), cell in sorted(self._cells.items())
+                        if (c, p) == (contract, place)
+                    ),
                 ]
             )
-            for contract in contracts
+            for contract, place in rows
         ]
 
 

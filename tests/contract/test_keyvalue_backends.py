@@ -11,19 +11,21 @@ import anyio
 import pytest
 
 from actorhost.contracts.keyvalue import CONTRACT
+from actorhost.manifest import Place
 from actorhost.testing.conformance.keyvalue import RULES
 from actorhost.testing.conformance.keyvalue_case import KeyValueCase
 from actorhost.testing.conformance.rule import Rule, RuleBroken, put
 from tests.contract.conftest import Table
 from tests.contract.keyvalue_backends import BACKENDS
+from tests.contract.places import PLACES
 
 pytestmark = pytest.mark.alone
 
 
-async def _broken(name: str, folder: Path) -> list[str]:
-    """Return what the rules say that backend `name` breaks."""
+async def _broken(name: str, place: Place, folder: Path) -> list[str]:
+    """Return what the rules say that backend `name` breaks in `place`."""
     await anyio.Path(folder).mkdir()
-    async with BACKENDS[name](folder) as store:
+    async with BACKENDS[name](folder, place) as store:
 
         @asynccontextmanager
         async def case() -> AsyncIterator[KeyValueCase]:
@@ -33,7 +35,7 @@ async def _broken(name: str, folder: Path) -> list[str]:
             try:
                 await put(rule, case)
             except RuleBroken as error:
-                return f"{name}: {error}"
+                return f"{name} in {place}: {error}"
             return ""
 
         return [why for why in await asyncio.gather(*map(broken, RULES)) if why]
@@ -46,8 +48,11 @@ async def _broken(name: str, folder: Path) -> list[str]:
 )
 async def test_backends_keep_every_rule(names: tuple[str, ...], tmp_path: Path, table: Table) -> None:
     # All at once, each rule in a bucket of its own: most of the time is spent waiting for entries to expire.
-    seen = await asyncio.gather(*(_broken(name, tmp_path / name) for name in names))
-    for name, broken in zip(names, seen, strict=True):
+    cells = [(name, place) for name in names for place in PLACES]
+    seen = await asyncio.gather(
+        *(_broken(name, place, tmp_path / f"{name}-{place}") for name, place in cells)
+    )
+    for (name, place), broken in zip(cells, seen, strict=True):
         count = len(list(RULES))
-        table.note(CONTRACT.id, name, kept=count - len(broken), of=count)
+        table.note(CONTRACT.id, name, kept=count - len(broken), of=count, place=place)
     assert [why for broken in seen for why in broken] == []
