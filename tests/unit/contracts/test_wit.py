@@ -6,16 +6,23 @@ import ast
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
-from actorhost.contracts import keyvalue, logging
-from actorhost.contracts.base import Contract
+from actorhost.contracts import http, keyvalue, logging
+from actorhost.contracts.base import Contract, Operation
 from tests.unit.contracts.wit_text import face_as_wit, file_as_wit
 
-FACES = {"keyvalue": keyvalue.CONTRACT, "logging": logging.CONTRACT}
+FACES = {
+    # Two sides of one WIT package.
+    "http": replace(http.CLIENT, exports=http.SERVER.exports),
+    "keyvalue": keyvalue.CONTRACT,
+    "logging": logging.CONTRACT,
+}
 contracts = pytest.mark.parametrize(("name", "contract"), FACES.items(), ids=list(FACES))
 
 READ_BY_THE_OFFICIAL_TOOL = "import sys, componentize_py; sys.exit(componentize_py.script())"
@@ -47,21 +54,24 @@ def test_effects_and_idempotence_are_those_of_the_wit(name: str, contract: Contr
         for function, text in documented(name, tmp_path).items()
     }
     assert declared == {
-        operation.method: ([operation.effect.value], operation.idempotent)
-        for operation in contract.operations.values()
+        operation.method: ([operation.effect.value], operation.idempotent) for operation in both(contract)
     }
 
 
 @contracts
 def test_the_official_tool_sees_the_same_parameters(name: str, contract: Contract, tmp_path: Path) -> None:
     seen = {
-        function.name: [argument.arg for argument in function.args.args]
+        function.name: [argument.arg for argument in function.args.args if argument.arg != "self"]
         for function in bindings(name, tmp_path)
     }
     assert seen == {
-        operation.method: list(operation.params.__struct_fields__)
-        for operation in contract.operations.values()
+        operation.method: list(operation.params.__struct_fields__) for operation in both(contract)
     }
+
+
+def both(contract: Contract) -> list[Operation]:
+    """Return what an actor calls and what it serves."""
+    return [*contract.operations.values(), *contract.exports.values()]
 
 
 def bindings(name: str, folder: Path) -> list[ast.FunctionDef]:
@@ -74,10 +84,17 @@ def bindings(name: str, folder: Path) -> list[ast.FunctionDef]:
         capture_output=True, check=False, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    (module,) = [
-        path for path in (folder / "made" / "wit_world" / "imports").glob("*.py") if path.stem != "__init__"
-    ]
-    return [node for node in ast.parse(module.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
+    world = folder / "made" / "wit_world"
+    made = [*world.joinpath("imports").glob("*.py"), world / "exports" / "__init__.py"]
+    trees = [ast.parse(path.read_text("utf-8")) for path in made if path.exists()]
+    # What an actor calls is a function of a module; what it serves is a method of a protocol.
+    protocols = [node for tree in trees for node in tree.body if is_protocol(node)]
+    bodies = [tree.body for tree in trees] + [protocol.body for protocol in protocols]
+    return [node for body in bodies for node in body if isinstance(node, ast.FunctionDef)]
+
+
+def is_protocol(node: ast.stmt) -> TypeGuard[ast.ClassDef]:
+    return isinstance(node, ast.ClassDef) and [ast.unparse(base) for base in node.bases] == ["Protocol"]
 
 
 def documented(name: str, folder: Path) -> dict[str, str]:

@@ -57,7 +57,7 @@ class Writer:
 def face_as_wit(contract: Contract) -> tuple[dict[str, str], list[str]]:
     """Return the definitions by name, and the functions in order."""
     writer, functions = Writer(), []
-    for operation in contract.operations.values():
+    for operation in (*contract.operations.values(), *contract.exports.values()):
         result = "" if operation.result is None else f" -> {writer.type_text(operation.result)}"
         parameters = ", ".join(writer.fields(operation.params))
         functions.append(f"{operation.name}: func({parameters}){result};")

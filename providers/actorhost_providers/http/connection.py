@@ -1,0 +1,134 @@
+"""One connection of the HTTP server: aiohttp's protocol, with clocks on those who keep us waiting.
+
+Made by a listener for each client that connects, and ended by either side, by the listener when it
+closes, or by :meth:`Connection.look` when the client is too slow. What it had asked for is answered or
+dropped; nothing else knows of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import http_exceptions, web
+
+from actorhost.clock import monotonic
+from actorhost.telemetry import log
+from actorhost.telemetry.log import Log
+from actorhost_providers.http.answer import Refused, refusal
+
+_LINGER: Final = 1.0
+"""Seconds for which more of a body that nobody wants is taken, so that the client sees the answer."""
+_TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_BUSY: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+)
+_log: Final = Log("actorhost.http")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds that a client may take: for a head, between requests, and while it takes no answer."""
+
+    head: float
+    idle: float
+    write: float
+
+
+class Connection(web.RequestHandler):
+    """Serves one client."""
+
+    __slots__ = ("_begun", "_busy", "_patience", "_stuck")
+
+    def __init__(self, server: web.Server, patience: Patience) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=patience.idle,
+            logger=_silent(),
+            access_log=None,  # type: ignore[arg-type]  # takes none
+            lingering_time=_LINGER,
+            auto_decompress=False,
+        )
+        self._patience = patience
+        self._busy = False
+        self._begun = math.inf
+        self._stuck = math.inf
+
+    def begin(self) -> None:
+        """Note that a whole head has come."""
+        self._busy, self._begun = True, math.inf
+
+    def end(self) -> None:
+        """Note that its request was handled."""
+        self._busy, self._begun = False, math.inf
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for a head."""
+        self._begun = monotonic()
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; the first of a head start its clock."""
+        if not self._busy and self._begun == math.inf:
+            self._begun = monotonic()
+        super().data_received(data)
+
+    def pause_writing(self) -> None:
+        """Note that the client takes less than it is sent."""
+        self._stuck = monotonic()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Note that it goes on."""
+        self._stuck = math.inf
+        super().resume_writing()
+
+    def look(self, now: float) -> None:
+        """End the connection if its client has been too slow."""
+        transport = self.transport
+        if transport is None:
+            return
+        if now - self._stuck > self._patience.write:
+            transport.abort()
+        elif not self._busy and now - self._begun > self._patience.head:
+            transport.write(_TOO_SLOW)
+            self.force_close()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,  # noqa: ARG002 - aiohttp's
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - aiohttp's, and tells too much
+    ) -> web.StreamResponse:
+        """Answer what is no request, or what a bug of ours made of one; the connection ends."""
+        if isinstance(exc, ConnectionError):
+            raise exc
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.bug(_log, "bug while answering a request")
+        elif isinstance(exc, http_exceptions.LineTooLong):
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        self.keep_alive(False)
+        return refusal(Refused(HTTPStatus(status), close=True))
+
+
+class Surplus(asyncio.Protocol):
+    """A connection over the bound: told to come back, and closed."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Say so and close."""
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.write(_BUSY)
+        transport.close()
+
+
+def _silent() -> logging.Logger:
+    # What goes wrong with a client's bytes is the client's affair.
+    logger = logging.Logger("aiohttp")  # noqa: LOG001 - known to nobody, so nobody's settings reach it
+    logger.disabled = True
+    return logger

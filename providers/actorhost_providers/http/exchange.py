@@ -1,0 +1,143 @@
+"""One request's way: from its head to a route, its body to the actor, and the actor's response back.
+
+Stateless but for the routes and the log it is given; runs on the connection's task. A client that goes
+away does not end the call it began, as the actor's work is not to be cut in half: the call goes on to
+its end, within its time-out, and the answer is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from actorhost.clock import monotonic
+from actorhost.contracts.http import CONNECTION_HEADERS, HANDLE, HandleParams, Response
+from actorhost.errors import ActorhostError, BadRequest
+from actorhost_providers.http.access import AccessLog, Line
+from actorhost_providers.http.answer import SERVER, Refused, fault, refusal
+from actorhost_providers.http.head import Head, head_of
+from actorhost_providers.http.route import ANY, Route, RouteTable
+
+_NOT_THE_ACTORS: Final = CONNECTION_HEADERS | {"content-length"}
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Exchange:
+    """Answers the requests of one port by its `routes`; `scheme` is ``http`` or ``https``."""
+
+    def __init__(self, routes: RouteTable, scheme: str, log: AccessLog) -> None:
+        self._routes = routes
+        self._scheme = scheme
+        self._log = log
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """Return the answer to `request`; raises :class:`ConnectionError` when its client has gone."""
+        started = monotonic()
+        route: Route | None = None
+        code = ""
+        try:
+            head = head_of(request)
+            route, parameters = self._find(head)
+            body = await _body(request, route, head)
+            try:
+                response = await self._call(route, head, parameters, body)
+            except ActorhostError as error:
+                code = str(error.code)
+                response = fault(error, with_body=bool(body))
+        except Refused as refused:
+            response = refusal(refused)
+        if route is None or route.logged:
+            self._note(request, response, route, monotonic() - started, code)
+        return response
+
+    def _find(self, head: Head) -> tuple[Route, list[tuple[str, str]]]:
+        try:
+            found = self._routes.find(head.host, head.method, head.path)
+        except BadRequest:
+            raise Refused(HTTPStatus.BAD_REQUEST) from None
+        if found.route is None:
+            if found.allowed:
+                raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, allow=found.allowed)
+            raise Refused(HTTPStatus.NOT_FOUND)
+        if not found.route.open:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE)
+        return found.route, found.parameters
+
+    async def _call(
+        self, route: Route, head: Head, parameters: list[tuple[str, str]], body: bytes
+    ) -> web.Response:
+        params = HandleParams(
+            _method(route, head.method),
+            self._scheme,
+            head.authority,
+            head.path,
+            head.query,
+            head.headers,
+            body,
+            parameters,
+            head.peer,
+        )
+        reply = await route.call(
+            route.link, route.operation, HANDLE.encode_params(params), timeout=route.timeout
+        )
+        return _response(HANDLE.decode_result(reply))
+
+    def _note(
+        self, request: web.BaseRequest, response: web.Response, route: Route | None, took: float, code: str
+    ) -> None:
+        body = response.body
+        sent = len(body) if isinstance(body, bytes) and request.method != hdrs.METH_HEAD else 0
+        path = request.raw_path.partition("?")[0]
+        actor = str(route.link.actor) if route is not None else ""
+        self._log.note(Line(request.method, path, response.status, sent, took, actor, code))
+
+
+def _method(route: Route, method: str) -> str:
+    # Whoever wrote a handler for GET alone has not thought of HEAD.
+    if method == hdrs.METH_HEAD and ANY not in route.takes() and method not in route.methods:
+        return hdrs.METH_GET
+    return method
+
+
+async def _body(request: web.BaseRequest, route: Route, head: Head) -> bytes:
+    """Return the whole body; raises :class:`Refused` when it is too large, too slow or broken."""
+    content = request.content
+    if content.at_eof():
+        return b""
+    if head.length > route.max_body:
+        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)
+    if head.expects:
+        await request.writer.write(_CONTINUE)
+        request.writer.output_size = 0
+    try:
+        if content.is_eof():
+            body = content.read_nowait()
+        else:
+            async with asyncio.timeout(route.body_timeout):
+                body = await _read(request, route.max_body)
+    except TimeoutError:
+        raise Refused(HTTPStatus.REQUEST_TIMEOUT, close=True) from None
+    except web.RequestPayloadError:
+        raise Refused(HTTPStatus.BAD_REQUEST, close=True) from None
+    if len(body) > route.max_body:
+        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)
+    return body
+
+
+async def _read(request: web.BaseRequest, most: int) -> bytes:
+    """Return the body, or a little more than `most` bytes of it."""
+    parts, size = list[bytes](), 0
+    while size <= most and (part := await request.content.readany()):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
+
+
+def _response(answer: Response) -> web.Response:
+    headers = [(name, value) for name, value in answer.headers if name.lower() not in _NOT_THE_ACTORS]
+    if not any(name.lower() == "server" for name, _ in headers):
+        headers.append(("Server", SERVER))
+    return web.Response(status=answer.status, headers=headers, body=answer.body)

@@ -1,0 +1,157 @@
+"""Which route a request belongs to: by host, path and method, the most specific first.
+
+A table is owned by a listener, or by a provider that looks for conflicts before anything runs; it does
+no I/O. Literals go before parameters and parameters before rests, segment by segment; a named host goes
+before any. Two routes of the same host, shape and method cannot be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from actorhost.contracts.provider import CallActor, Link
+from actorhost.errors import ProviderRefused
+from actorhost_providers.http.pattern import Literal, Pattern, segments_of
+
+ANY: Final = ""
+"""Stands for every host, and for every method."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where requests go: to `operation` of the actor of `link`, by `call`, within `timeout` seconds.
+
+    `methods` are upper case, none for all; `host` is lower case, empty for any. `max_body` is in bytes,
+    `body_timeout` in seconds.
+    """
+
+    link: Link
+    call: CallActor = field(repr=False)
+    path: str
+    pattern: Pattern
+    methods: tuple[str, ...] = ()
+    host: str = ANY
+    operation: str = "handle"
+    timeout: float
+    max_body: int
+    body_timeout: float
+    logged: bool = True
+    open: bool = True
+    """Whether it leads anywhere; one that does not is about to go, or to come back."""
+
+    def takes(self) -> tuple[str, ...]:
+        """Return the methods under which it is found."""
+        heads = ("HEAD",) if "GET" in self.methods and "HEAD" not in self.methods else ()
+        return (*self.methods, *heads) or (ANY,)
+
+
+@dataclass(slots=True)
+class _Node:
+    literals: dict[str, _Node] = field(default_factory=dict)
+    parameter: _Node | None = None
+    rest: _Node | None = None
+    routes: dict[str, Route] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A route with the values of its parameters; without a route, the methods that the path has."""
+
+    route: Route | None
+    parameters: list[tuple[str, str]]
+    allowed: frozenset[str] = frozenset()
+
+
+class RouteTable:
+    """The routes of one port."""
+
+    def __init__(self) -> None:
+        self._routes: dict[tuple[str, str], Route] = {}
+        self._hosts: dict[str, _Node] = {}
+
+    def __len__(self) -> int:
+        """Return how many routes there are."""
+        return len(self._routes)
+
+    def put(self, route: Route) -> None:
+        """Take `route` in, in place of that of the same link; refuse one that another actor has."""
+        key = (route.link.actor, route.link.name)
+        for other in self._routes.values():
+            if (other.link.actor, other.link.name) != key:
+                _refuse_conflict(route, other)
+        self._routes[key] = route
+        self._build()
+
+    def remove(self, link: Link) -> None:
+        """Take the route of `link` out, if it is in."""
+        if self._routes.pop((link.actor, link.name), None) is not None:
+            self._build()
+
+    def of(self, link: Link) -> Route | None:
+        """Return the route of `link`, None when there is none."""
+        return self._routes.get((link.actor, link.name))
+
+    def find(self, host: str, method: str, path: str) -> Found:
+        """Return where a request goes; `path` is raw and begins with a slash.
+
+        Raises :class:`~actorhost.errors.BadRequest` for a path that cannot be.
+        """
+        segments = segments_of(path)
+        allowed: set[str] = set()
+        # A route of this very host, whatever its path, goes before one of any host.
+        for name in (host, ANY) if host in self._hosts else (ANY,):
+            tree = self._hosts.get(name)
+            for node, values in _walk(tree, segments, 0, []) if tree is not None else ():
+                route = node.routes.get(method) or node.routes.get(ANY)
+                if route is not None:
+                    return Found(route, list(zip(route.pattern.names, values, strict=True)))
+                allowed.update(node.routes)
+        return Found(None, [], frozenset(allowed))
+
+    def _build(self) -> None:
+        """Make the trees anew: routes come and go rarely, requests do not."""
+        self._hosts = {}
+        for route in self._routes.values():
+            node = self._hosts.setdefault(route.host, _Node())
+            for segment in route.pattern.segments:
+                if isinstance(segment, Literal):
+                    node = node.literals.setdefault(segment.text, _Node())
+                elif segment.rest:
+                    node.rest = node = node.rest or _Node()
+                else:
+                    node.parameter = node = node.parameter or _Node()
+            for method in route.takes():
+                if method != "HEAD" or "HEAD" in route.methods or "HEAD" not in node.routes:
+                    node.routes[method] = route
+
+
+def _walk(node: _Node, segments: list[str], at: int, values: list[str]) -> Iterator[tuple[_Node, list[str]]]:
+    """Yield the nodes with routes that `segments` lead to, the most specific first."""
+    if at == len(segments):
+        if node.routes:
+            yield node, values
+    else:
+        segment = segments[at]
+        literal = node.literals.get(segment)
+        if literal is not None:
+            yield from _walk(literal, segments, at + 1, values)
+        if node.parameter is not None and segment:
+            yield from _walk(node.parameter, segments, at + 1, [*values, segment])
+        if node.rest is not None:
+            yield node.rest, [*values, "/".join(segments[at:])]
+
+
+def _refuse_conflict(route: Route, other: Route) -> None:
+    if (route.host, route.pattern.shape) != (other.host, other.pattern.shape):
+        return
+    both = set(route.methods) & set(other.methods)
+    if route.methods and other.methods and not both:
+        return
+    methods = ", ".join(sorted(both) or route.methods or other.methods) or "every method"
+    raise ProviderRefused(
+        f"actor {route.link.actor!r} wants {methods} of {route.host or 'any host'} {route.path!r}, which"
+        f" actor {other.link.actor!r} has as {other.path!r}",
+        hint="change the path, the methods, the host or the port of one of them",
+    )

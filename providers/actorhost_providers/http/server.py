@@ -1,0 +1,110 @@
+"""The HTTP server: routes of a host's ports to the actors of links, on aiohttp's low-level server.
+
+One instance for each provider of an application; ports are shared by all applications of the host
+(:mod:`actorhost_providers.http.listener`). A route is there while its actor runs. From the moment the
+actor is about to stop until the provider stops, requests are told to come back (503); then the route is
+gone, and the port with the last of them. Nothing is kept.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import replace
+
+from anyio import to_thread
+
+from actorhost.contracts.http import HttpServer
+from actorhost.contracts.provider import Link
+from actorhost.errors import ProviderRefused
+from actorhost_providers.http.listener import Listener
+from actorhost_providers.http.route import Route, RouteTable
+from actorhost_providers.http.settings import ServerConfig, Tls, route_of
+
+
+class AiohttpServer(HttpServer):
+    """Routes on one port; see the module."""
+
+    def __init__(self, config: Mapping[str, object]) -> None:
+        """Take address, port and limits from `config`."""
+        super().__init__(config)
+        self._settings = ServerConfig.read(config, "provider http-server")
+        self._tls: ssl.SSLContext | None = None
+        self._planned = RouteTable()
+        self._listener: Listener | None = None
+        self._links: list[Link] = []
+
+    @property
+    def url(self) -> str:
+        """Where it listens, empty while it does not."""
+        return self._listener.url if self._listener is not None else ""
+
+    def check_link(self, link: Link) -> None:
+        """Refuse a link that is no route, and one that another link of this provider is already."""
+        self._planned.put(self._route(link))
+
+    async def start(self) -> None:
+        """Read certificate and key, if there are any."""
+        if self._settings.tls is not None:
+            self._tls = await to_thread.run_sync(_context, self._settings.tls)
+
+    async def linked(self, link: Link) -> None:
+        """Serve the route of `link`; refuse one that another application has on this port."""
+        listener = await self._listening()
+        listener.routes.put(self._route(link))
+        self._links.append(link)
+
+    async def unlinked(self, link: Link) -> None:
+        """Tell whoever asks to come back: the actor is about to stop, perhaps for its successor."""
+        route = self._listener.routes.of(link) if self._listener is not None else None
+        if self._listener is not None and route is not None:
+            self._listener.routes.put(replace(route, open=False))
+
+    async def stop(self) -> None:
+        """Give up the routes, and the port if nobody else has routes there."""
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        while self._links:
+            listener.routes.remove(self._links.pop())
+        if not len(listener.routes):
+            del self.surroundings.shared[self._key()]
+            await listener.close()
+
+    def _route(self, link: Link) -> Route:
+        return route_of(link, self._settings, self.surroundings.call)
+
+    async def _listening(self) -> Listener:
+        """Return the listener at this provider's address, opened if there is none."""
+        if self._listener is not None:
+            return self._listener
+        found = self.surroundings.shared.get(self._key())
+        if found is None:
+            found = Listener(self._settings, self._tls)
+            await found.open()
+            self.surroundings.shared[self._key()] = found
+        elif not found.settings.shares_with(self._settings):
+            raise ProviderRefused(
+                f"{found.url} is open with other settings for TLS, time-outs or connections",
+                hint="use the same ones in every application on this port, or another port",
+            )
+        self._listener = found
+        return self._listener
+
+    def _key(self) -> str:
+        port = self._settings.port
+        # Port 0 is a free one, for this provider alone.
+        return f"http-server {self._settings.address} {port or f'free {id(self)}'}"
+
+
+def _context(files: Tls) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(files.certificate, files.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ProviderRefused(
+            f"cannot use certificate {files.certificate} with key {files.key}: {error}",
+            hint="give files in PEM that belong together and that the host may read",
+        ) from None
+    return context

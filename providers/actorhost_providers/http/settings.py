@@ -1,0 +1,97 @@
+"""What the configuration of an ``http-server`` and of a link to it may say.
+
+Pure. Unknown keys, wrong types and values out of range are refused before anything listens.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from actorhost.contracts.http import is_token
+from actorhost.contracts.provider import CallActor, Config, Link
+from actorhost.errors import ProviderRefused
+from actorhost.ids import OperationName
+from actorhost_providers.http.pattern import Pattern
+from actorhost_providers.http.route import Route
+
+Seconds = Annotated[float, Meta(ge=0.05, le=3600)]
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\]")
+_NEVER: Final = ("CONNECT", "TRACE")
+
+
+class Tls(Config, frozen=True):
+    """Files in PEM: the certificate with its chain, and its private key."""
+
+    certificate: Annotated[str, Meta(min_length=1)]
+    key: Annotated[str, Meta(min_length=1)]
+
+
+class ServerConfig(Config, frozen=True, rename="kebab"):
+    """Configuration of an ``http-server``: where it listens, and what one client may take of it.
+
+    Sizes are in bytes, times in seconds. `idle_timeout` is that of a kept connection without a request,
+    `write_timeout` of a client that takes nothing of its answer.
+    """
+
+    port: Annotated[int, Meta(ge=0, le=65535)]
+    address: Annotated[str, Meta(min_length=1, max_length=255)] = "127.0.0.1"
+    tls: Tls | None = None
+    max_body: Annotated[int, Meta(ge=0, le=1 << 30)] = 1 << 20
+    head_timeout: Seconds = 10.0
+    body_timeout: Seconds = 30.0
+    idle_timeout: Seconds = 75.0
+    write_timeout: Seconds = 30.0
+    connections: Annotated[int, Meta(ge=1, le=100_000)] = 1000
+    access_log: bool = True
+
+    def shares_with(self, other: ServerConfig) -> bool:
+        """Return whether both may be served by one listener."""
+        return self._of_listener() == other._of_listener()
+
+    def _of_listener(self) -> tuple[object, ...]:
+        return (
+            *(self.address, self.port, self.tls),
+            *(self.head_timeout, self.idle_timeout, self.write_timeout, self.connections),
+        )
+
+
+class RouteConfig(Config, frozen=True):
+    """Configuration of a link to an ``http-server``: which requests its actor gets, and how."""
+
+    path: str
+    methods: tuple[str, ...] = ()
+    host: str = ""
+    operation: str = "handle"
+    timeout: Seconds = 3600.0
+    """The actor's own time-out ends the call, unless this is less."""
+
+
+def route_of(link: Link, settings: ServerConfig, call: CallActor) -> Route:
+    """Return the route of `link`, or raise :class:`ProviderRefused`."""
+    owner = f"the link {link.name!r} of actor {link.actor!r} to {link.contract}"
+    config = RouteConfig.read(link.config, owner)
+    methods = tuple(dict.fromkeys(method.upper() for method in config.methods))
+    wrong = [method for method in methods if not is_token(method) or method in _NEVER]
+    if wrong:
+        raise ProviderRefused(f"{owner}: method {wrong[0][:40]!r}", hint="write such as GET, POST")
+    host = config.host.lower()
+    if host and _HOST.fullmatch(host) is None:
+        raise ProviderRefused(
+            f"{owner}: host {config.host[:80]!r}", hint="write a name without port, or leave it out for any"
+        )
+    return Route(
+        link=link,
+        call=call,
+        path=config.path,
+        pattern=Pattern.parse(config.path),
+        methods=methods,
+        host=host,
+        operation=OperationName.parse(config.operation),
+        timeout=config.timeout,
+        max_body=settings.max_body,
+        body_timeout=settings.body_timeout,
+        logged=settings.access_log,
+    )
