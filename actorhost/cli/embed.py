@@ -55,7 +55,8 @@ def embedded(wasm: bytes, declaration: Declaration) -> bytes:
 def summary(declaration: Declaration) -> str:
     """Return in a few words how much `declaration` says."""
     called = sum(map(len, declaration.calls.values()))
-    return f"{len(declaration.needs)} needs, {len(declaration.serves)} operations, {called} calls"
+    counts = {"need": len(declaration.needs), "operation": len(declaration.serves), "call": called}
+    return ", ".join(f"{count} {what}{'s' * (count != 1)}" for what, count in counts.items())
 
 
 def _write(path: Path, content: bytes) -> None:

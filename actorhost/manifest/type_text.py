@@ -49,7 +49,13 @@ class Types:
             if name in (*SCALARS, *_GENERIC):
                 cursor.refuse_key(f"{name} is a type already", "give it another name")
             elif name not in self._read:
-                self._follow(name)
+                self._follow_from(cursor, name)
+
+    def _follow_from(self, cursor: Cursor, name: str) -> None:
+        try:
+            self._follow(name)
+        except Unfit as error:
+            cursor.refuse(error.message, error.hint)
 
     def _of(self, cursor: Cursor) -> Type:
         match cursor.node:

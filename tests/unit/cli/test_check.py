@@ -261,6 +261,20 @@ def test_files_that_cannot_be_read_are_findings_among_the_others(capsys: Capture
     assert found[0]["message"] == "cannot read nowhere.yaml: No such file or directory"
 
 
+def test_many_findings_are_counted_and_not_all_shown(capsys: Captured) -> None:
+    one = manifest(*(actor("module: good.wasm, weight: 0", f"n{n}") for n in range(150)), name="one")
+    two = manifest(*(actor("module: good.wasm, weight: 0", f"m{n}") for n in range(1500)), name="two")
+    assert commands.run(["check", one, two]) == 2
+    report = capsys.readouterr().err
+    assert report.count("weight: ") == 200  # each with its line
+    assert report.endswith(
+        "50 more findings are not shown\n\n1500 more findings in further manifests are not shown\n"
+    )
+    assert commands.run(["check", "--json", one, two]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert (len(answer["findings"]), answer["more"]) == (100, 1550)
+
+
 @pytest.mark.parametrize("command", ["up", "deploy"])
 def test_what_check_finds_is_refused_before_anything_starts(command: str, capsys: Captured) -> None:
     path = manifest(actor("module: missing.wasm"), actor("module: strange.wasm", "two"))
