@@ -86,14 +86,19 @@ async def _serve(begin: Begin, limits: Limits, *, json: bool) -> None:
 def _begin(name: str, provider: str, config: Path | None, limits: Limits) -> Begin:
     """Return what is to be run, its references replaced by what they stand for here."""
     values = _values(config)
-    contract = Registry(limits).find(provider, None).contract.id
-    spec = ProviderSpec(name=ActorName.parse(name), provider=provider, contract=contract, config=values)
     secrets = Secrets()
+    registry = Registry(limits, secrets=secrets)
+    kind = registry.find(provider, None)
+    spec = ProviderSpec(
+        name=ActorName.parse(name), provider=provider, contract=kind.contract.id, config=values
+    )
     secrets.read(Application(name=spec.name, providers=(spec,)))
+    # What is wrong with it is found here, before anybody is connected to.
+    registry.make(kind, spec)
     return Begin(
         name=name,
         provider=provider,
-        contract=str(contract),
+        contract=str(spec.contract),
         config=dict(secrets.fill(values)),
         hidden=secrets.hidden,
         nats="",

@@ -25,6 +25,7 @@ from actorhost.clock import monotonic
 from actorhost.contracts.provider import Provider
 from actorhost.errors import (
     ActorhostError,
+    BadRequest,
     CallTimeout,
     OutcomeUnknown,
     ProviderFailed,
@@ -33,7 +34,7 @@ from actorhost.errors import (
 )
 from actorhost.host.provider_channel import Channel
 from actorhost.host.provider_messages import Begin, ProviderOperation, encode
-from actorhost.host.provider_remote import Around, RemoteProvider
+from actorhost.host.provider_remote import Around, RemoteProvider, refusal_of
 from actorhost.ids import HostId
 from actorhost.lifecycle import RestartPolicy, Restarts
 from actorhost.manifest import ProviderSpec
@@ -115,7 +116,10 @@ class ProcessProvider(RemoteProvider):
     async def _ask(self, operation: ProviderOperation, message: Struct, timeout: float) -> bytes:
         if self._channel is None:
             raise self._unavailable()
-        return await self._channel.ask(operation, encode(message), timeout)
+        try:
+            return await self._channel.ask(operation, encode(message), timeout)
+        except BadRequest as error:
+            raise refusal_of(error) from None
 
     def _misbehaved(self, why: str) -> None:
         self._ended(why)
@@ -212,8 +216,8 @@ class ProcessProvider(RemoteProvider):
         """Have the process serve with all its links; return why it does not."""
         instance, self._channel = str(HostId.new()), channel
         try:
-            begin = encode(self._begin(instance))
-            await channel.ask(ProviderOperation.BEGIN, begin, self._around.limits.start_timeout)
+            begin = self._begin(instance)
+            await self._ask(ProviderOperation.BEGIN, begin, self._around.limits.start_timeout)
             await self._tell_links(instance)
         except (CallTimeout, OutcomeUnknown) as error:
             return ProviderFailed(f"{self.where} did not start: {error.message}", where=self.where)

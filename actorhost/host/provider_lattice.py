@@ -25,7 +25,7 @@ from actorhost.host.provider_messages import (
     decode,
     encode,
 )
-from actorhost.host.provider_remote import Around, RemoteProvider
+from actorhost.host.provider_remote import Around, RemoteProvider, refusal_of
 from actorhost.ids import new_call_id
 from actorhost.manifest import ProviderSpec
 from actorhost.telemetry.event import EventKind
@@ -192,7 +192,7 @@ class LatticeProvider(RemoteProvider):
                 where=self.where,
             ) from None
         if answer.fault is not None:
-            raise error_of(answer.fault)
+            raise refusal_of(error_of(answer.fault))
         if answer.id != call:
             raise ProtocolError(f"the answer of provider {name!r} does not belong to the request")
         return answer.payload

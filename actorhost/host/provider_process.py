@@ -56,7 +56,15 @@ CallHost = Callable[[ActorCall, Introduction], Awaitable[bytes]]
 class ProviderProcess:
     """Serves the provider of `begin`, use ``async with``: calls run in `tasks`, `call_host` calls actors."""
 
-    def __init__(self, begin: Begin, limits: Limits, call_host: CallHost, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self,
+        begin: Begin,
+        limits: Limits,
+        call_host: CallHost,
+        tasks: asyncio.TaskGroup,
+        first: Callable[[NatsTransport], Awaitable[None]] | None = None,
+    ) -> None:
+        """Await `first` once connected, before the provider is started."""
         self.begin = begin
         self.transport = NatsTransport(begin.nats, name=f"provider-{begin.name}", limits=limits)
         self._limits = limits
@@ -74,12 +82,15 @@ class ProviderProcess:
         self._introductions: dict[str, Introduction] = {}
         self._calls: Subscription | None = None
         self._tasks = tasks
+        self._first = first
         self._in_hand: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         """Start the provider and take calls; raises what it does, and what connecting does."""
         await self.transport.start()
         try:
+            if self._first is not None:
+                await self._first(self.transport)
             await self._registry.start(self._spec)
             reply = self.transport.max_payload - _ENVELOPE
             self._served = Served(self._registry, self._spec, self._secrets, reply)

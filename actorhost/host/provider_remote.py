@@ -23,6 +23,7 @@ from actorhost.contracts.base import Contract, Effect, Operation
 from actorhost.contracts.provider import Link
 from actorhost.errors import (
     ActorhostError,
+    BadRequest,
     CallTimeout,
     OutcomeUnknown,
     ProtocolError,
@@ -267,3 +268,10 @@ class RemoteProvider(Elsewhere):
 
     def _on_answer(self, subject: str, _reply: str, data: bytes) -> None:
         self._waiting.answer(subject[len(self._waiting.inbox) :], data)
+
+
+def refusal_of(error: ActorhostError) -> ActorhostError:
+    """Return what a provider refused to start or a link with, as it would have raised it here."""
+    if isinstance(error, BadRequest):
+        return ProviderRefused(error.message, hint=error.hint, where=error.where)
+    return error

@@ -26,6 +26,7 @@ from actorhost.host.provider_process import ProviderProcess
 from actorhost.ids import new_call_id
 from actorhost.limits import Limits
 from actorhost.telemetry.log import Log
+from actorhost.transport import NatsTransport
 from actorhost.wire import codec
 from actorhost.wire.envelope import VERSION, Envelope, Kind
 from actorhost.wire.fault import error_of, fault_of
@@ -57,9 +58,8 @@ class UntiedProvider:
         begin = self._begin
         try:
             self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
-            process = ProviderProcess(begin, self._limits, self._call_host, self._tasks)
+            process = ProviderProcess(begin, self._limits, self._call_host, self._tasks, self._refuse_second)
             self._process = await self._stack.enter_async_context(process)
-            await self._refuse_second()
             for instance in (WHOEVER, begin.instance):
                 control = provider_wildcard(begin.lattice, ProviderBranch.CONTROL, begin.name, instance)
                 subscription = await process.transport.subscribe(control, self._on_message)
@@ -75,14 +75,14 @@ class UntiedProvider:
         """Be found no more, finish the calls in hand and stop the provider."""
         await self._stack.aclose()
 
-    async def _refuse_second(self) -> None:
+    async def _refuse_second(self, transport: NatsTransport) -> None:
         begin = self._begin
         subject = provider_subject(
             begin.lattice, ProviderBranch.CONTROL, begin.name, WHOEVER, ProviderOperation.HELLO
         )
         ask = Envelope(VERSION, Kind.ASK, new_call_id(), b"", begin.instance)
         try:
-            await self._process.transport.request(subject, codec.encode(ask), _LOOK)
+            await transport.request(subject, codec.encode(ask), _LOOK)
         except NoRoute:
             return
         except ActorhostError as error:
