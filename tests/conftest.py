@@ -16,9 +16,18 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-from tests.servers import redis_program
+from tests.servers import postgres_programs, redis_program
 
-NO_REDIS = redis_program() is None and os.environ.get("ACTORHOST_CI") != "1"
+MAY_LACK = os.environ.get("ACTORHOST_CI") != "1"
+LACKING = {
+    marker: program
+    for marker, program, found in (
+        ("needs_redis", "redis-server or valkey-server", redis_program()),
+        ("needs_postgres", "PostgreSQL's programs (initdb, postgres)", postgres_programs()),
+    )
+    if MAY_LACK and found is None
+}
+"""What is not here, by the marker of the tests that need it."""
 SOAK = os.environ.get("ACTORHOST_SOAK", "") == "1"
 
 settings.register_profile("default", max_examples=100, deadline=None, print_blob=True)
@@ -37,8 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     without = set()
     if not SOAK:
         without.add("soak")
-    if NO_REDIS:
-        without.add("needs_redis")
+    without.update(LACKING)
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in without)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -47,9 +55,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out because a server is not here; said by the process that collects nothing, too."""
-    if NO_REDIS:
+    if LACKING:
         terminalreporter.section("left out")
-        terminalreporter.write_line("the tests that need redis-server or valkey-server, which is not here")
+    for program in LACKING.values():
+        terminalreporter.write_line(f"the tests that need {program}, which is not here")
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import actorhost
 from actorhost import Host
 from actorhost.manifest import Application, load_manifest
 
-EXTRAS = {"keyvalue-redis": "redis"}
+EXTRAS = {"keyvalue-redis": "redis", "sql-postgres": "asyncpg"}
 """Providers that need a package of an extra, which is not installed here."""
 
 

@@ -13,7 +13,7 @@ from typing import TypeGuard
 
 import pytest
 
-from actorhost.contracts import http, keyvalue, logging
+from actorhost.contracts import http, keyvalue, logging, sql
 from actorhost.contracts.base import Contract, Operation
 from tests.unit.contracts.wit_text import face_as_wit, file_as_wit
 
@@ -22,6 +22,7 @@ FACES = {
     "http": replace(http.CLIENT, exports=http.SERVER.exports),
     "keyvalue": keyvalue.CONTRACT,
     "logging": logging.CONTRACT,
+    "sql": sql.CONTRACT,
 }
 contracts = pytest.mark.parametrize(("name", "contract"), FACES.items(), ids=list(FACES))
 

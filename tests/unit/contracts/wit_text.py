@@ -27,6 +27,8 @@ class Writer:
         origin, args = get_origin(shape), get_args(shape)
         if origin is Annotated:
             named = [meta.extra["wit"] for meta in args[1:] if meta.extra]
+            for extra in (meta.extra for meta in args[1:] if meta.extra and "variant" in meta.extra):
+                self.defined[extra["wit"]] = f"variant {extra['wit']} {{ {extra['variant']} }}"
             return str(named[0]) if named else self.type_text(args[0])
         if origin in (Union, UnionType):
             (wanted,) = [part for part in args if part is not NoneType]
@@ -68,7 +70,9 @@ def file_as_wit(text: str) -> tuple[dict[str, str], list[str]]:
     """Return the definitions and functions of a WIT file in the same form."""
     plain = re.sub(r"\s+", " ", re.sub(r"//.*", "", text))
     plain = plain.replace("( ", "(").replace(", )", ")")
-    defined = {match[2]: match[0] for match in re.finditer(r"(record|enum) ([a-z0-9-]+) \{[^}]*\}", plain)}
+    defined = {
+        match[2]: match[0] for match in re.finditer(r"(record|enum|variant) ([a-z0-9-]+) \{[^}]*\}", plain)
+    }
     return defined, re.findall(r"[a-z0-9-]+: func\([^;]*;", plain)
 
 

@@ -1,0 +1,1 @@
+"""Backends of ``actorhost:sql``: one file a backend, offered as entry points ``sql-...``."""

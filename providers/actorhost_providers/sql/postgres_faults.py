@@ -1,0 +1,105 @@
+"""What asyncpg and PostgreSQL raise, in our words, with what is known of the outcome.
+
+Pure. A statement that the server refused is the actor's affair (``bad_request``, with the
+SQLSTATE); a server that is away, full or in the way is not (``provider_error``). What PostgreSQL
+quotes of values is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import asyncpg
+
+from actorhost.errors import (
+    ActorhostError,
+    BadRequest,
+    CallTimeout,
+    Denied,
+    OutcomeUnknown,
+    ProviderFailed,
+)
+
+FOREIGN: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    EOFError,
+)
+"""What asyncpg raises."""
+
+_READ_ONLY: Final = "25006"
+_CANCELED: Final = "57014"
+_AWAY: Final = ("08", "57P")
+_AGAIN: Final = ("40", "53", "55P03", "0A000")
+_THEIRS: Final = (*_AWAY, "40", "53", "55", "58", "F0", "XX")
+_NUMBER: Final = re.compile(r"query argument (\$\d+)")
+
+
+def lost(error: BaseException) -> bool:
+    """Return whether after `error` the connection is of no use any more."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(_AWAY) and error.sqlstate != _CANCELED
+    return not isinstance(error, ActorhostError)
+
+
+def translated(error: Exception, shown: str, *, seconds: float, committing: bool) -> ActorhostError:
+    """Return the fault of a call to the server `shown` that ended with `error`."""
+    if isinstance(error, ActorhostError):
+        return error
+    if committing and lost(error):
+        return OutcomeUnknown(
+            f"the PostgreSQL server at {shown} went away while it committed: {reason(error)}",
+            hint="it may have been done; look before writing again",
+        )
+    if isinstance(error, asyncpg.PostgresError):
+        return _answered(error, error.sqlstate or "XX000", shown, seconds)
+    return failed(error, shown)
+
+
+def failed(error: Exception, shown: str, *, retryable: bool = True) -> ProviderFailed:
+    """Return the fault of a server that did nothing."""
+    fault = ProviderFailed(
+        f"the PostgreSQL server at {shown} did not do it: {reason(error)}",
+        hint="is it running, is the address right, and do the credentials fit?",
+    )
+    fault.retryable = retryable
+    return fault
+
+
+def timed_out(seconds: float) -> CallTimeout:
+    """Return the fault of a statement that took too long and was rolled back."""
+    error = CallTimeout(
+        f"the statement took longer than {seconds:g} s; nothing was done",
+        hint="make it cheaper (an index?), or raise statement-timeout of the link",
+    )
+    error.outcome_known = True
+    return error
+
+
+def reason(error: BaseException) -> str:
+    """Return the first line of what `error` says."""
+    return (str(error) or type(error).__name__).splitlines()[0][:200]
+
+
+def _answered(error: asyncpg.PostgresError, state: str, shown: str, seconds: float) -> ActorhostError:
+    if state == _CANCELED:
+        return timed_out(seconds)
+    if state == _READ_ONLY:
+        return Denied("a query may not write", hint="use execute or batch, over a link that is not read-only")
+    if state.startswith(_THEIRS):
+        return failed(error, shown, retryable=state.startswith((*_AWAY, *_AGAIN)))
+    if isinstance(error, asyncpg.DataError) and (number := _NUMBER.search(str(error))):
+        return _unfit(number[1])
+    # Messages of this class quote the value that did not fit.
+    what = type(error).__name__ if state.startswith("22") else reason(error)
+    return BadRequest(f"[{state}] {what}", hint="look at the statement and the schema")
+
+
+def _unfit(parameter: str) -> BadRequest:
+    return BadRequest(
+        f"parameter {parameter} does not fit the type that PostgreSQL expects there",
+        hint="send the kind of that type (text for numeric, uuid, json, date), or cast it: $1::bigint",
+    )

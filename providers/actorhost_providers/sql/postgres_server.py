@@ -1,0 +1,186 @@
+"""Transactions on a PostgreSQL server, over a pool of connections, within a time.
+
+Owned by the provider, ended by :meth:`PostgresServer.close`. A call that is cut off drops its
+connection instead of waiting for the server to agree, which rolls back what it did; the server
+notices that within half a second. Every wait for the server ends with the call's time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from actorhost.errors import (
+    ActorhostError,
+    Closed,
+    OutcomeUnknown,
+    Overloaded,
+    ProviderRefused,
+)
+from actorhost_providers.sql.postgres_faults import FOREIGN, failed, timed_out, translated
+from actorhost_providers.sql.postgres_values import prepare
+
+T = TypeVar("T")
+
+MAX_WAITING: Final = 1000
+"""Calls that may have or wait for a connection."""
+_CONNECT: Final = 5.0
+"""Seconds that making a connection or closing the pool may take."""
+_GRACE: Final = 0.25
+"""Seconds that the server gets to end a statement itself, which keeps the connection."""
+_RESET: Final = (
+    "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *;"
+    " SELECT pg_advisory_unlock_all(); DISCARD TEMP"
+)
+"""Undoes what functions and statements can leave in a session; prepared ones nobody can make."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a call got."""
+
+    connected: bool = False
+    committing: bool = False
+
+
+class PostgresServer:
+    """The server at `url`, over at most `pool` connections."""
+
+    def __init__(self, url: str, *, pool: int) -> None:
+        """Raise :class:`ProviderRefused` for what is no PostgreSQL URL; connects to nothing yet."""
+        self._url = url
+        self._shown = _shown(url)
+        self._most = pool
+        self._pool: Any = None
+        self._calls = 0
+
+    async def start(self) -> None:
+        """Make sure that the server answers; raises :class:`~actorhost.errors.ProviderFailed`."""
+        try:
+            async with asyncio.timeout(_CONNECT):
+                self._pool = await asyncpg.create_pool(
+                    self._url, min_size=1, max_size=self._most, timeout=_CONNECT, init=prepare, reset=_reset,
+                    statement_cache_size=0, server_settings={"application_name": "actorhost"},
+                )  # fmt: skip
+        except asyncpg.exceptions.ClientConfigurationError:
+            raise _refused("it is not well-formed") from None
+        except (*FOREIGN, TimeoutError) as error:
+            away = not isinstance(error, asyncpg.PostgresError) or str(error.sqlstate).startswith("57P")
+            raise failed(error, self._shown, retryable=away) from None
+
+    async def close(self) -> None:
+        """Close every connection, in peace if that is quick."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        try:
+            async with asyncio.timeout(1.0):
+                await pool.close()
+        except TimeoutError:
+            pool.terminate()
+
+    async def transact(self, work: Callable[[Any], Awaitable[T]], seconds: float, *, writes: bool) -> T:
+        """Return what `work` does with a connection, in a transaction that is kept if `writes`.
+
+        Raises :class:`CallTimeout` after `seconds`, having changed nothing, :class:`OutcomeUnknown`
+        when that or worse happened during a commit, and what ``translated`` makes of other errors.
+        """
+        if self._pool is None:
+            raise Closed("the database is not open")
+        if self._calls >= MAX_WAITING:
+            raise Overloaded(f"{MAX_WAITING} calls wait for {self._shown}", hint="retry later")
+        progress = _Progress()
+        scope = asyncio.timeout(seconds + _GRACE)
+        self._calls += 1
+        try:
+            async with scope, self._connection(progress) as connection:
+                await connection.execute(_begin(seconds, writes=writes))
+                result = await work(connection)
+                progress.committing = writes
+                # A reading transaction keeps nothing, not even what the server lets it write.
+                await connection.execute("COMMIT" if writes else "ROLLBACK")
+                return result
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            raise self._timed_out(seconds, progress) from None
+        except (ActorhostError, *FOREIGN) as error:
+            raise translated(error, self._shown, seconds=seconds, committing=progress.committing) from None
+        finally:
+            self._calls -= 1
+
+    @asynccontextmanager
+    async def _connection(self, progress: _Progress) -> AsyncIterator[Any]:
+        """Lend a connection; drop it unless the body left it between two statements."""
+        pool = self._pool
+        connection = await pool.acquire()
+        progress.connected = True
+        try:
+            try:
+                yield connection
+            except (ActorhostError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                raise
+        except BaseException as error:
+            if not isinstance(error, ActorhostError | asyncpg.PostgresError | asyncpg.InterfaceError):
+                connection.terminate()
+            raise
+        finally:
+            await pool.release(connection, timeout=_CONNECT)
+
+    def _timed_out(self, seconds: float, progress: _Progress) -> ActorhostError:
+        if progress.committing:
+            return OutcomeUnknown(
+                f"the PostgreSQL server at {self._shown} did not confirm a commit in time",
+                hint="it may have been done; look before writing again",
+            )
+        if progress.connected:
+            return timed_out(seconds)
+        if self._calls > self._most:
+            return Overloaded(
+                f"all {self._most} connections to {self._shown} were in use for {seconds:g} s",
+                hint="raise pool in the provider's configuration, or retry later",
+            )
+        return failed(TimeoutError(f"no connection within {seconds:g} s"), self._shown)
+
+
+async def _reset(connection: Any) -> None:
+    await connection.execute(_RESET)
+
+
+def _begin(seconds: float, *, writes: bool) -> str:
+    """Return what begins a transaction; the settings are for it alone.
+
+    They are set by a query, after which a read-only transaction cannot be made one that writes.
+    """
+    return (
+        f"BEGIN {'READ WRITE' if writes else 'READ ONLY'};"
+        f" SELECT set_config('statement_timeout', '{max(1, int(seconds * 1000))}', true),"
+        " set_config('client_connection_check_interval', '500', true)"
+    )
+
+
+def _shown(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _refused("it is not well-formed") from None
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise _refused("it has another scheme")
+    return f"{parts.hostname or 'localhost'}:{port or 5432}{parts.path}"
+
+
+def _refused(why: str) -> ProviderRefused:
+    # Never the URL itself: it may hold a password.
+    return ProviderRefused(
+        f"url is no address of a PostgreSQL server: {why}",
+        hint="use postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+    )

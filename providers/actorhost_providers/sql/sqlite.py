@@ -1,0 +1,99 @@
+"""The SQL backend on SQLite: a file, or the host's memory.
+
+One instance owns the connections and their threads: one that writes, and for a file four that
+read beside it. A file survives the process, several hosts of one machine may share it; memory is
+gone with the provider.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from msgspec import Meta
+
+from actorhost.clock import monotonic
+from actorhost.contracts.provider import Config
+from actorhost.contracts.sql import Outcome, Statement
+from actorhost.errors import Closed, ProviderFailed
+from actorhost_providers.sql.backend import SqlBackend
+from actorhost_providers.sql.link import Bounds
+from actorhost_providers.sql.rows import Rows
+from actorhost_providers.sql.sqlite_database import SqliteDatabase
+from actorhost_providers.sql.sqlite_workers import Workers
+
+MEMORY: Final = ":memory:"
+_READERS: Final = 4
+
+
+class SqliteConfig(Config, frozen=True):
+    """Configuration: the file, as seen from the host's working directory, or ``:memory:``."""
+
+    path: Annotated[str, Meta(min_length=1)] = MEMORY
+
+
+class SqliteSql(SqlBackend):
+    """A SQLite database; see the module."""
+
+    def __init__(self, config: Mapping[str, object], clock: Callable[[], float] = monotonic) -> None:
+        """Take the path from `config`; `clock` gives seconds, for the life of results."""
+        super().__init__(config, clock)
+        self._path = SqliteConfig.read(config, "provider sql-sqlite").path
+        self._writer: Workers | None = None
+        self._readers: Workers | None = None
+
+    async def start(self) -> None:
+        """Open the file, or make it."""
+        writer, readers = await asyncio.to_thread(self._open)
+        self._writer = Workers([writer])
+        # In memory there is one connection: others would see a database of their own.
+        self._readers = Workers(readers) if readers else self._writer
+
+    async def stop(self) -> None:
+        """Stop what is under way, close the file, let go of every result."""
+        await super().stop()
+        workers = [each for each in (self._readers, self._writer) if each is not None]
+        self._readers = self._writer = None
+        for each in dict.fromkeys(workers):
+            await each.close()
+
+    async def read(self, statement: Statement, bounds: Bounds) -> Rows:
+        """Return all rows of a statement, on a connection that cannot write."""
+        readers = self._open_or_closed(self._readers)
+        return await readers.do(
+            lambda database, stopped: database.read(statement, bounds, stopped), bounds.seconds, writes=False
+        )
+
+    async def write(self, statements: Sequence[Statement], bounds: Bounds) -> list[Outcome]:
+        """Carry out all `statements` or none."""
+        writer = self._open_or_closed(self._writer)
+        return await writer.do(
+            lambda database, stopped: database.write(statements, bounds, stopped), bounds.seconds, writes=True
+        )
+
+    def _open_or_closed(self, workers: Workers | None) -> Workers:
+        if workers is None:
+            raise Closed("the database is not open")
+        return workers
+
+    def _open(self) -> tuple[SqliteDatabase, list[SqliteDatabase]]:
+        if self._path == MEMORY:
+            return SqliteDatabase("file::memory:", shown=MEMORY), []
+        path = Path(self._path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ProviderFailed(f"{self._path}: {error}", hint="look at the path and its rights") from None
+        opened: list[SqliteDatabase] = []
+        try:
+            for reader in (False, *[True] * _READERS):
+                uri = f"file:{quote(str(path))}?mode={'ro' if reader else 'rwc'}"
+                opened.append(SqliteDatabase(uri, reader=reader, shown=self._path))
+        except BaseException:
+            for each in opened:
+                each.close()
+            raise
+        return opened[0], opened[1:]

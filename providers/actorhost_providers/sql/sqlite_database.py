@@ -1,0 +1,222 @@
+"""One connection to a SQLite database: statements of actors, in transactions, and nothing asynchronous.
+
+Used in one thread at a time, and owned by the provider. What was committed survives the end of the
+process and a loss of power; a transaction that was cut is gone when the file is next opened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Final
+
+from actorhost.contracts.sql import Outcome, Statement
+from actorhost.errors import ActorhostError, BadRequest, ProviderFailed
+from actorhost_providers.sql.link import MIB, Bounds
+from actorhost_providers.sql.rows import Rows, decoded
+from actorhost_providers.sql.sqlite_module import sqlite, stored_timestamp
+from actorhost_providers.sql.sqlite_rules import Right, Rules
+
+_LONGEST: Final = 16 * MIB
+"""No text or blob may become larger than this many bytes on its way."""
+_STEPS: Final = 20_000
+"""Steps of SQLite's machine after which it asks whether to go on: a fraction of a millisecond."""
+_READ_TABLES: Final = (
+    "json_each('[]')", "json_tree('[]')", "pragma_foreign_key_list('')", "pragma_index_info('')",
+    "pragma_index_list('')", "pragma_table_info('')", "pragma_table_list", "pragma_table_xinfo('')",
+)  # fmt: skip
+"""Tables that SQLite defines when first read, which its authorizer could not tell from a write."""
+_OURSELVES: Final = frozenset(
+    [
+        sqlite.SQLITE_BUSY, sqlite.SQLITE_LOCKED, sqlite.SQLITE_NOMEM, sqlite.SQLITE_READONLY,
+        sqlite.SQLITE_IOERR, sqlite.SQLITE_CORRUPT, sqlite.SQLITE_FULL, sqlite.SQLITE_CANTOPEN,
+        sqlite.SQLITE_PROTOCOL, sqlite.SQLITE_NOLFS, sqlite.SQLITE_NOTADB,
+    ]
+)  # fmt: skip
+"""Codes of what is wrong with the database rather than with the statement."""
+
+
+class Stopped(Exception):
+    """The statement was ended before its end, because nobody waits for it any more."""
+
+
+class SqliteDatabase:
+    """A connection to `uri`, for reading only if `reader`."""
+
+    def __init__(self, uri: str, *, reader: bool = False, shown: str = "") -> None:
+        """Open the database; `shown` names it in errors. Raises :class:`ProviderFailed`."""
+        self._shown = shown or uri
+        self._rules = Rules()
+        self._stopped: Callable[[], bool] = lambda: False
+        with self._translated():
+            # No compiled statement is kept: the authorizer judged it under the right it was compiled with.
+            self._db = sqlite.connect(
+                uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=0,
+                detect_types=sqlite.PARSE_DECLTYPES, timeout=1.0,
+            )  # fmt: skip
+            try:
+                self._prepare(reader=reader)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def read(self, statement: Statement, bounds: Bounds, stopped: Callable[[], bool]) -> Rows:
+        """Return all rows of `statement`, which cannot write."""
+        with self._transaction("BEGIN", bounds.seconds, stopped, keep=False):
+            cursor = self._run(statement, Right.READ)
+            return self._fetch(cursor, Rows(_columns(cursor), bounds))
+
+    def write(
+        self, statements: Sequence[Statement], bounds: Bounds, stopped: Callable[[], bool]
+    ) -> list[Outcome]:
+        """Carry out all `statements` or none."""
+        outcomes: list[Outcome] = []
+        returned = Rows((), bounds)
+        with self._transaction("BEGIN IMMEDIATE", bounds.seconds, stopped, keep=True):
+            for statement in statements:
+                changes, already = self._db.total_changes, len(returned.encoded)
+                cursor = self._run(statement, Right.WRITE)
+                returned.columns = _columns(cursor)
+                self._fetch(cursor, returned)
+                # Both, since changes() stays what it was after a statement that cannot change rows.
+                affected = self._changes() if self._db.total_changes > changes else 0
+                outcomes.append(Outcome(affected, returned.columns, decoded(returned.encoded[already:])))
+                if stopped():
+                    raise Stopped
+        return outcomes
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def _prepare(self, *, reader: bool) -> None:
+        self._db.setlimit(sqlite.SQLITE_LIMIT_LENGTH, _LONGEST)
+        self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.execute("PRAGMA trusted_schema = OFF")
+        if reader:
+            self._db.execute("PRAGMA query_only = ON")
+        else:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # a file that is no database
+        for table in _READ_TABLES:
+            with suppress(sqlite.OperationalError):  # this SQLite was built without it
+                self._db.execute(f"SELECT * FROM {table} LIMIT 0").fetchone()  # noqa: S608 - a constant
+        self._db.set_authorizer(self._rules)
+        self._db.set_progress_handler(lambda: self._stopped(), _STEPS)  # noqa: PLW0108 - it changes with each call
+
+    @contextmanager
+    def _transaction(
+        self, begin: str, seconds: float, stopped: Callable[[], bool], *, keep: bool
+    ) -> Iterator[None]:
+        """Keep what the body did, or nothing of it; others may hold the file for at most `seconds`."""
+        with self._translated():
+            self._db.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+            self._db.execute(begin)
+            self._stopped = stopped
+            try:
+                yield
+                if keep:
+                    self._db.execute("COMMIT")
+            finally:
+                self._stopped = lambda: False
+                if self._db.in_transaction:  # some errors roll back by themselves
+                    self._db.execute("ROLLBACK")
+
+    def _run(self, statement: Statement, right: Right) -> sqlite.Cursor:
+        bound = _Bound(statement.parameters)
+        cursor = self._db.cursor()
+        self._rules.right, self._rules.refusal = right, None
+        try:
+            cursor.execute(statement.text, bound)
+        except BaseException:
+            cursor.close()
+            raise
+        finally:
+            self._rules.right = Right.OURS
+        bound.check_all_used()
+        return cursor
+
+    def _fetch(self, cursor: sqlite.Cursor, rows: Rows) -> Rows:
+        try:
+            for row in cursor:
+                rows.add(row)
+        finally:
+            cursor.close()
+        return rows
+
+    def _changes(self) -> int:
+        (count,) = self._db.execute("SELECT changes()").fetchone()
+        return int(count)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Say in our words what SQLite raises in the body."""
+        try:
+            yield
+        except (sqlite.Error, sqlite.Warning) as error:
+            refusal, self._rules.refusal = self._rules.refusal, None
+            raise refusal or self._fault(error) from None
+
+    def _fault(self, error: Exception) -> Exception:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code == sqlite.SQLITE_INTERRUPT:
+            return Stopped()
+        if code & 0xFF in _OURSELVES:
+            return self._failed(code & 0xFF, error)
+        name = getattr(error, "sqlite_errorname", "") or type(error).__name__
+        message = f"[{name}] {_without_values(str(error))}"
+        return BadRequest(message, hint="look at the statement and the schema")
+
+    def _failed(self, code: int, error: Exception) -> ActorhostError:
+        failed = ProviderFailed(
+            f"{self._shown}: {error}", hint="look at the file, its disk and who else has it open"
+        )
+        failed.retryable = code in (sqlite.SQLITE_BUSY, sqlite.SQLITE_LOCKED)
+        failed.outcome_known = code != sqlite.SQLITE_IOERR  # it may have come at the end of a commit
+        return failed
+
+
+class _Bound(dict[str, object]):
+    """Parameters under the names SQLite asks for; remembers which it asked for.
+
+    A dictionary, and empty as such, because the module takes any other mapping for a sequence.
+    """
+
+    def __init__(self, parameters: Sequence[object]) -> None:
+        super().__init__()
+        self._parameters = parameters
+        self._asked: set[int] = set()
+
+    def __getitem__(self, name: str) -> object:
+        number = int(name) if name.isdecimal() else 0
+        if not 1 <= number <= len(self._parameters):
+            raise BadRequest(
+                f"placeholder ${name[:40]} without a parameter: {len(self._parameters)} were given",
+                hint="placeholders are $1, $2, ... one for each parameter",
+            )
+        self._asked.add(number)
+        value = self._parameters[number - 1]
+        return stored_timestamp(value) if isinstance(value, datetime) else value
+
+    def check_all_used(self) -> None:
+        """Raise :class:`BadRequest` when SQLite did not ask for one of them."""
+        unused = [f"${number}" for number in range(1, len(self._parameters) + 1) if number not in self._asked]
+        if unused:
+            raise BadRequest(
+                f"the statement does not use {', '.join(unused[:8])}",
+                hint="give as many parameters as there are placeholders",
+            )
+
+
+def _columns(cursor: sqlite.Cursor) -> list[str]:
+    return [column[0] for column in cursor.description or ()]
+
+
+def _without_values(message: str) -> str:
+    """Return an error's message without what it quotes of values."""
+    if message.startswith("Could not decode"):
+        return "a text that is not UTF-8; cast it to a blob"
+    return re.sub(r" near .*", "", message, flags=re.DOTALL) if message.startswith("fts5:") else message

@@ -1,0 +1,86 @@
+"""What an actor's statement may do to a SQLite database, as SQLite's authorizer asks about it.
+
+Owned by a connection and used in whatever thread that is in. It judges each step as SQLite compiles
+it, whatever the text looks like; nothing is compiled under one right and carried out under another,
+as connections keep no compiled statements.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Final
+
+from actorhost.errors import ActorhostError, BadRequest, Denied
+from actorhost_providers.sql.sqlite_module import sqlite
+
+
+class Right(Enum):
+    """Whose statement is being compiled and carried out."""
+
+    OURS = auto()
+    READ = auto()
+    WRITE = auto()
+
+
+_READING: Final = frozenset([sqlite.SQLITE_SELECT, sqlite.SQLITE_READ, sqlite.SQLITE_RECURSIVE])
+_NEVER: Final = {
+    sqlite.SQLITE_ATTACH: "ATTACH, or a VACUUM INTO,",
+    sqlite.SQLITE_DETACH: "DETACH",
+    sqlite.SQLITE_TRANSACTION: "BEGIN, COMMIT and ROLLBACK",
+    sqlite.SQLITE_SAVEPOINT: "SAVEPOINT",
+    sqlite.SQLITE_CREATE_TEMP_INDEX: "a temporary index",
+    sqlite.SQLITE_CREATE_TEMP_TABLE: "a temporary table",
+    sqlite.SQLITE_CREATE_TEMP_TRIGGER: "a temporary trigger",
+    sqlite.SQLITE_CREATE_TEMP_VIEW: "a temporary view",
+}
+_FUNCTIONS: Final = frozenset(["load_extension", "fts3_tokenizer"])
+_PRAGMAS: Final = frozenset(
+    [
+        "foreign_key_check", "foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info",
+        "table_list", "table_xinfo",
+    ]
+)  # fmt: skip
+"""They only read, whatever follows them."""
+_READ_PRAGMAS: Final = frozenset(["application_id", "compile_options", "encoding", "user_version"])
+"""They only read when nothing follows them."""
+
+
+class Rules:
+    """The authorizer of one connection; `right` says whose turn it is."""
+
+    __slots__ = ("refusal", "right")
+
+    def __init__(self) -> None:
+        """Begin with statements of our own."""
+        self.right = Right.OURS
+        self.refusal: ActorhostError | None = None
+        """Why the last statement was not allowed."""
+
+    def __call__(
+        self, action: int, first: str | None, second: str | None, _database: str | None, _inner: str | None
+    ) -> int:
+        """Return whether SQLite may do `action`."""
+        if self.right is Right.OURS or action in _READING:
+            return sqlite.SQLITE_OK
+        if action == sqlite.SQLITE_FUNCTION:
+            return self._unless(second in _FUNCTIONS, f"the function {second}")
+        if action == sqlite.SQLITE_PRAGMA:
+            harmless = first in _PRAGMAS or (first in _READ_PRAGMAS and second is None)
+            return self._unless(not harmless, f"PRAGMA {first}")
+        if action in _NEVER:
+            return self._unless(True, _NEVER[action])
+        if self.right is Right.WRITE:
+            return sqlite.SQLITE_OK
+        self.refusal = Denied(
+            "a query may not write", hint="use execute or batch, over a link that is not read-only"
+        )
+        return sqlite.SQLITE_DENY
+
+    def _unless(self, refused: bool, what: str) -> int:
+        if not refused:
+            return sqlite.SQLITE_OK
+        self.refusal = BadRequest(
+            f"{what} is not for actors: the connection is shared with others",
+            hint="leave it out; statements that belong together go into one batch",
+        )
+        return sqlite.SQLITE_DENY
