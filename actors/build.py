@@ -59,7 +59,8 @@ def _zig(source: str) -> Recipe:
         return (*settings, *(part for need in needs for part in ("--dep", need)), f"-M{name}={path}")
 
     modules = (
-        *module("root", source, "keyvalue", "messagepack", "wapc"),
+        *module("root", source, "http", "keyvalue", "messagepack", "wapc"),
+        *module("http", "../sdk/zig/http.zig", "messagepack", "wapc"),
         *module("keyvalue", "../sdk/zig/keyvalue.zig", "messagepack", "wapc"),
         *module("messagepack", "../sdk/zig/messagepack.zig", "wapc"),
         *module("wapc", "../sdk/zig/wapc.zig"),
@@ -74,11 +75,18 @@ def assemblyscript(source: str, *settings: str) -> Recipe:
     return Recipe(lambda out: (*compiler, source, *flags, "--outFile", out), npm=True)
 
 
+_STUB: Final = ("--runtime", "stub", "--use", "abort=")
+
+
 RECIPES: Final = {
     "alarm": _zig("alarm.zig"),
+    "cache": _zig("cache.zig"),
     "counter": _zig("counter.zig"),
+    "devices": assemblyscript("assembly/devices.ts", *_STUB),
     "echo": _c("echo.c"),
-    "thermostat": assemblyscript("assembly/thermostat.ts", "--runtime", "stub", "--use", "abort="),
+    "fetch": _c("fetch.c"),
+    "thermostat": assemblyscript("assembly/thermostat.ts", *_STUB),
+    "visits": _zig("visits.zig"),
 }
 
 

@@ -4,27 +4,10 @@
  * ends and is empty again at the next message, so nothing leaks and nothing is freed. The stack, the
  * data and a short message share the first 4 KiB, so an idle instance keeps one page resident.
  */
-#include "wapc.h"
+#include "../sdk/c/arena.h"
+#include "../sdk/c/wapc.h"
 
-#define PAGE 65536u
 #define TEXT(literal) literal, sizeof(literal) - 1
-
-extern char __heap_base; /* set by the linker: the first byte after stack and data */
-
-static unsigned used; /* bytes of the arena in use */
-
-/* Take `size` bytes from the arena, or none (a null pointer) if the memory's limit is reached. */
-static char *take(unsigned size) {
-  unsigned at = (unsigned)&__heap_base + used;
-  unsigned long long end = (unsigned long long)at + size;
-  unsigned long long have = (unsigned long long)__builtin_wasm_memory_size(0) * PAGE;
-  if (end > have) {
-    unsigned pages = (unsigned)((end - have + PAGE - 1) / PAGE);
-    if (__builtin_wasm_memory_grow(0, pages) == (unsigned long)-1) return 0;
-  }
-  used += size;
-  return (char *)at;
-}
 
 static unsigned answer(const char *payload, unsigned size) {
   __guest_response(payload, size);

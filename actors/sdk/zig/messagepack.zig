@@ -68,6 +68,17 @@ pub const Reader = struct {
         };
     }
 
+    /// Read the head of a list and return how many values follow.
+    pub fn list(self: *Reader) wapc.Failure!usize {
+        const marker = try self.byte();
+        return switch (marker) {
+            0x90...0x9f => marker & 0x0f,
+            0xdc => try self.number(u16),
+            0xdd => try self.number(u32),
+            else => wapc.fail("a parameter should be a list"),
+        };
+    }
+
     /// Pass over one value with all that is in it.
     pub fn skip(self: *Reader) wapc.Failure!void {
         var values: u64 = 1; // still to be passed; a loop, so that depth costs no stack
@@ -149,6 +160,19 @@ pub const Writer = struct {
     /// Start a map of fewer than 16 pairs.
     pub fn map(self: *Writer, pairs: u4) void {
         self.put(u8, 0x80 | @as(u8, pairs));
+    }
+
+    /// Start a list of fewer than 16 values.
+    pub fn list(self: *Writer, values: u4) void {
+        self.put(u8, 0x90 | @as(u8, values));
+    }
+
+    /// Write bytes.
+    pub fn bytes(self: *Writer, value: []const u8) void {
+        self.put(u8, 0xc6);
+        self.put(u32, @intCast(value.len));
+        @memcpy(self.buffer[self.size..][0..value.len], value);
+        self.size += value.len;
     }
 
     /// Write text.

@@ -1,8 +1,8 @@
 /** A reading as it arrives: which sensor, when, how warm, and what is too cold or too warm for it. */
 
-import { Reader, Writer } from "./messagepack";
+import { Reader, Writer } from "../../sdk/assemblyscript/messagepack";
 import { readTime } from "./time";
-import { fail, failed } from "./wapc";
+import { fail, failed } from "../../sdk/assemblyscript/wapc";
 
 export class Reading {
   sensor: string = "";

@@ -5,8 +5,8 @@
  * neither time nor space. The readings of the last day are kept one by one, because they leave again.
  */
 
-import { Reader, Writer } from "./messagepack";
-import { fail } from "./wapc";
+import { Reader, Writer } from "../../sdk/assemblyscript/messagepack";
+import { fail } from "../../sdk/assemblyscript/wapc";
 
 const DAY: i64 = 86400;
 

@@ -7,11 +7,11 @@
  * Memory: each message starts with an empty heap (the `stub` runtime), nothing is collected or kept.
  */
 
-import * as keyvalue from "./keyvalue";
-import { Writer } from "./messagepack";
+import * as keyvalue from "../../sdk/assemblyscript/keyvalue";
+import { Writer } from "../../sdk/assemblyscript/messagepack";
 import { Reading } from "./reading";
 import { Statistics } from "./statistics";
-import * as wapc from "./wapc";
+import * as wapc from "../../sdk/assemblyscript/wapc";
 
 /** How often a reading is tried again because somebody else was faster. */
 const ATTEMPTS = 10;

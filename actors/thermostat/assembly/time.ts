@@ -1,7 +1,7 @@
 /** Times as senders write them: seconds, or text such as `2010-07-01T14:00`, taken as UTC. */
 
-import { Reader } from "./messagepack";
-import { fail } from "./wapc";
+import { Reader } from "../../sdk/assemblyscript/messagepack";
+import { fail } from "../../sdk/assemblyscript/wapc";
 
 /** Read a time and return it in seconds since 1970. */
 export function readTime(reader: Reader): i64 {
