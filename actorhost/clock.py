@@ -22,6 +22,12 @@ sleep: Final = time.sleep
 """Block the calling thread; only for threads that run no event loop."""
 
 
+def resolution_ns() -> int:
+    """Return the least difference that both clocks can tell, in nanoseconds, at least 1."""
+    coarser = max(time.get_clock_info(name).resolution for name in ("time", "monotonic"))
+    return max(1, round(coarser * 1e9))
+
+
 def cpu_seconds(pid: int) -> float:
     """Return the processor time of a process, in all its threads, to the nanosecond; Linux only.
 

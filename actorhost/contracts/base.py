@@ -74,12 +74,12 @@ class Operation:
         return self.name.replace("-", "_")
 
     def decode_params(self, data: bytes) -> Params:
-        """Return the parameters in `data`.
+        """Return the parameters in `data`; no bytes are an empty map, which guests may leave out.
 
         Raises :class:`ProtocolError` when they are malformed, and
         :class:`~actorhost.errors.TooLarge` when a value is over its limit.
         """
-        return _decode(self._params_decoder, data, f"parameters of {self.name!r}")  # type: ignore[no-any-return]
+        return _decode(self._params_decoder, data or _NONE, f"parameters of {self.name!r}")  # type: ignore[no-any-return]
 
     def encode_params(self, params: Params) -> bytes:
         """Return the wire form of `params`."""
@@ -134,6 +134,7 @@ def _table(contract_id: str, operations: tuple[Operation, ...]) -> Mapping[str, 
     return MappingProxyType(table)
 
 
+_NONE: Final = b"\x80"
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _GENERIC: Final = msgspec.msgpack.Decoder()
 

@@ -13,15 +13,17 @@ from typing import TypeGuard
 
 import pytest
 
-from actorhost.contracts import http, keyvalue, logging, sql
+from actorhost.contracts import clock_reading, http, keyvalue, logging, random, sql
 from actorhost.contracts.base import Contract, Operation
 from tests.unit.contracts.wit_text import face_as_wit, file_as_wit
 
 FACES = {
+    "clock": clock_reading.CONTRACT,
     # Two sides of one WIT package.
     "http": replace(http.CLIENT, exports=http.SERVER.exports),
     "keyvalue": keyvalue.CONTRACT,
     "logging": logging.CONTRACT,
+    "random": random.CONTRACT,
     "sql": sql.CONTRACT,
 }
 contracts = pytest.mark.parametrize(("name", "contract"), FACES.items(), ids=list(FACES))

@@ -1,0 +1,1 @@
+"""Backends of ``actorhost:clock``, a file each."""

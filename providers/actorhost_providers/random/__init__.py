@@ -1,0 +1,1 @@
+"""Backends of ``actorhost:random``, a file each."""
