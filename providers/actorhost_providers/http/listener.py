@@ -102,6 +102,7 @@ class Listener:
             await asyncio.sleep(_LOOK)
             try:
                 now = monotonic()
+                self.routes.forget(now)
                 for connection in self._server.connections if self._server is not None else ():
                     if isinstance(connection, Connection):
                         connection.look(now)

@@ -7,8 +7,9 @@ before any. Two routes of the same host, shape and method cannot be.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from actorhost.contracts.provider import CallActor, Link
@@ -40,6 +41,8 @@ class Route:
     logged: bool = True
     open: bool = True
     """Whether it leads anywhere; one that does not is about to go, or to come back."""
+    until: float = math.inf
+    """When one that is not open is forgotten, in seconds of the monotonic clock."""
 
     def takes(self) -> tuple[str, ...]:
         """Return the methods under which it is found."""
@@ -72,26 +75,31 @@ class RouteTable:
         self._hosts: dict[str, _Node] = {}
 
     def __len__(self) -> int:
-        """Return how many routes there are."""
-        return len(self._routes)
+        """Return how many routes lead anywhere."""
+        return sum(route.open for route in self._routes.values())
 
     def put(self, route: Route) -> None:
         """Take `route` in, in place of that of the same link; refuse one that another actor has."""
         key = (route.link.actor, route.link.name)
         for other in self._routes.values():
-            if (other.link.actor, other.link.name) != key:
+            if other.open and (other.link.actor, other.link.name) != key:
                 _refuse_conflict(route, other)
         self._routes[key] = route
         self._build()
 
-    def remove(self, link: Link) -> None:
-        """Take the route of `link` out, if it is in."""
-        if self._routes.pop((link.actor, link.name), None) is not None:
+    def shut(self, link: Link, until: float = math.inf) -> None:
+        """Let the route of `link`, if there is one, lead nowhere, and forget it at `until`."""
+        key = (link.actor, link.name)
+        if key in self._routes:
+            self._routes[key] = replace(self._routes[key], open=False, until=until)
             self._build()
 
-    def of(self, link: Link) -> Route | None:
-        """Return the route of `link`, None when there is none."""
-        return self._routes.get((link.actor, link.name))
+    def forget(self, now: float) -> None:
+        """Take out what was to be forgotten until `now`."""
+        if late := [key for key, route in self._routes.items() if route.until <= now]:
+            for key in late:
+                del self._routes[key]
+            self._build()
 
     def find(self, host: str, method: str, path: str) -> Found:
         """Return where a request goes; `path` is raw and begins with a slash.
@@ -113,7 +121,8 @@ class RouteTable:
     def _build(self) -> None:
         """Make the trees anew: routes come and go rarely, requests do not."""
         self._hosts = {}
-        for route in self._routes.values():
+        # What leads somewhere takes the place of what does not any more.
+        for route in sorted(self._routes.values(), key=lambda route: route.open):
             node = self._hosts.setdefault(route.host, _Node())
             for segment in route.pattern.segments:
                 if isinstance(segment, Literal):

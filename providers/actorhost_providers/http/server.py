@@ -1,25 +1,29 @@
 """The HTTP server: routes of a host's ports to the actors of links, on aiohttp's low-level server.
 
 One instance for each provider of an application; ports are shared by all applications of the host
-(:mod:`actorhost_providers.http.listener`). A route is there while its actor runs. From the moment the
-actor is about to stop until the provider stops, requests are told to come back (503); then the route is
-gone, and the port with the last of them. Nothing is kept.
+(:mod:`actorhost_providers.http.listener`). A route is there while its actor runs. From when the actor
+is about to stop, requests are told to come back (503), until its successor is there or some seconds have
+passed; then the route is gone. The port closes when the last provider with a route there stops.
 """
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import Final
 
 from anyio import to_thread
 
+from actorhost.clock import monotonic
 from actorhost.contracts.http import HttpServer
 from actorhost.contracts.provider import Link
 from actorhost.errors import ProviderRefused
 from actorhost_providers.http.listener import Listener
 from actorhost_providers.http.route import Route, RouteTable
 from actorhost_providers.http.settings import ServerConfig, Tls, route_of
+
+_REMEMBERED: Final = 5.0
+"""Seconds for which a route without an actor is remembered, in case its application comes back."""
 
 
 class AiohttpServer(HttpServer):
@@ -56,9 +60,8 @@ class AiohttpServer(HttpServer):
 
     async def unlinked(self, link: Link) -> None:
         """Tell whoever asks to come back: the actor is about to stop, perhaps for its successor."""
-        route = self._listener.routes.of(link) if self._listener is not None else None
-        if self._listener is not None and route is not None:
-            self._listener.routes.put(replace(route, open=False))
+        if self._listener is not None:
+            self._listener.routes.shut(link)
 
     async def stop(self) -> None:
         """Give up the routes, and the port if nobody else has routes there."""
@@ -66,7 +69,7 @@ class AiohttpServer(HttpServer):
         if listener is None:
             return
         while self._links:
-            listener.routes.remove(self._links.pop())
+            listener.routes.shut(self._links.pop(), monotonic() + _REMEMBERED)
         if not len(listener.routes):
             del self.surroundings.shared[self._key()]
             await listener.close()

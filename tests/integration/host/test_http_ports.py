@@ -1,0 +1,125 @@
+"""Ports that applications of a host share: conflicts, redeployments, the last to leave, TLS, the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from actorhost import Host
+from actorhost.errors import ProviderRefused
+from tests.integration.host.conftest import until
+from tests.integration.host.http_guests import answering, ask, mirror, route, seen, serve, wire
+
+# A certificate for localhost and its key, made for these tests and known to everybody.
+PEM = str(Path(__file__).with_name("localhost.pem"))
+
+
+@pytest.fixture
+async def host() -> AsyncIterator[Host]:
+    async with Host() as running:
+        yield running
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def test_applications_share_a_port_and_cannot_have_the_same_route(host: Host, port: int) -> None:
+    url = await serve(host, {"a": (answering(body=b"a"), [route("/a/{x}")])}, "one", port=port)
+    assert await serve(host, {"b": (answering(body=b"b"), [route("/b")])}, "two", port=port) == url
+    for path, methods in (("/b", ["GET"]), ("/a/{other}", [])):
+        with pytest.raises(ProviderRefused, match=r"'c' wants .* which actor '[ab]' has as"):
+            await serve(host, {"c": (mirror(), [route(path, methods=methods)])}, "three", port=port)
+    assert [(await ask(url, path))[2] for path in ("/a/1", "/b")] == [b"a", b"b"], "nobody was disturbed"
+    await host.undeploy("one")
+    assert (await ask(url, "/a/1"))[0] == 503, "it may come back"
+    await serve(host, {"c": (answering(body=b"c"), [route("/a/{x}")])}, "three", port=port)
+    assert [(await ask(url, path))[2] for path in ("/a/1", "/b")] == [b"c", b"b"]
+    for name in ("three", "two"):
+        await host.undeploy(name)
+    with pytest.raises(ConnectionRefusedError):
+        await ask(url, "/b")
+
+
+async def test_a_conflict_within_an_application_is_refused_before_anything_starts(host: Host) -> None:
+    guests = {"a": (mirror(), [route("/x")]), "b": (mirror(), [route("/x", methods=["GET"])])}
+    with pytest.raises(ProviderRefused, match="'b' wants GET of any host '/x', which actor 'a' has"):
+        await serve(host, guests)
+    assert not host._services.shared
+
+
+async def test_a_redeployment_is_200_or_503_to_whoever_asks_meanwhile(host: Host, port: int) -> None:
+    url = await serve(host, {"a": (answering(body=b"old"), [route("/")])}, "one", port=port)
+    await serve(host, {"b": (answering(), [route("/other")])}, "two", port=port)
+    seen_so_far: Counter[tuple[int, bytes]] = Counter()
+    done = asyncio.Event()
+
+    async def ask_on() -> None:
+        async with wire(url) as client:
+            while not done.is_set():
+                client.get("/")
+                status, _, body = await client.answer()
+                seen_so_far[status, body if status == 200 else b""] += 1
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(4):
+            tasks.create_task(ask_on())
+        await serve(host, {"a": (answering(body=b"new"), [route("/")])}, "one", port=port)
+        await until(lambda: seen_so_far[200, b"new"] > 0)
+        done.set()
+    assert set(seen_so_far) - {(503, b"")} == {(200, b"old"), (200, b"new")}
+
+
+async def test_settings_of_a_port_are_those_of_its_first_application(host: Host, port: int) -> None:
+    await serve(host, {"a": (mirror(), [route("/a")])}, "one", port=port)
+    tls = {"certificate": PEM, "key": PEM}
+    with pytest.raises(ProviderRefused, match="other settings"):
+        await serve(host, {"b": (mirror(), [route("/b")])}, "two", port=port, tls=tls)
+    assert set(host.deployments) == {"one"}
+
+
+async def test_a_port_that_is_taken_and_a_certificate_that_is_none_are_refused(host: Host, port: int) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", port))
+        holder.listen()
+        with pytest.raises(ProviderRefused, match=f"cannot listen at 127.0.0.1:{port}"):
+            await serve(host, {"a": (mirror(), [route("/")])}, port=port)
+    tls = {"certificate": __file__, "key": PEM}
+    with pytest.raises(ProviderRefused, match="cannot use certificate"):
+        await serve(host, {"a": (mirror(), [route("/")])}, tls=tls)
+
+
+async def test_tls_from_files(host: Host) -> None:
+    url = await serve(host, {"a": (mirror(), [route("/")])}, tls={"certificate": PEM, "key": PEM})
+    assert url.startswith("https://")
+    context = ssl.create_default_context(cafile=PEM)
+    async with wire(url, ssl=context, server_hostname="localhost") as client:
+        client.get("/")
+        assert seen((await client.answer())[2]).scheme == "https"
+
+
+async def test_the_access_log_has_a_line_for_each_request_and_no_query(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "actorhost.http")
+    guests = {"a": (answering(201, body=b"123"), [route("/a/{x}")])}
+    url = await serve(host, guests, access_log=True)
+    await ask(url, "/a/1?secret=hush", "POST", more="Authorization: hush\r\n")
+    await ask(url, "/nothing")
+    await host.undeploy("app")
+    lines = [record.getMessage() for record in caplog.records if "http request" in record.getMessage()]
+    assert len(lines) == 2
+    assert "method='POST' path='/a/1' status=201 bytes=3 ms=" in lines[0]
+    assert "actor='a'" in lines[0]
+    assert "status=404" in lines[1]
+    assert "hush" not in caplog.text
