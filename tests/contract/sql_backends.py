@@ -2,51 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from actorhost.clock import monotonic
 from actorhost.contracts.sql import Sql
-from actorhost.testing.clock import ManualClock
+from actorhost.manifest import Place
 from actorhost_providers.sql.postgres import PostgresSql
 from actorhost_providers.sql.sqlite import SqliteSql
+from tests.contract.places import placed
 from tests.servers import open_folder, postgres_server
 
-Backend = Callable[[Path, ManualClock], AbstractAsyncContextManager[Sql]]
-"""Runs a backend that keeps to a folder, and whose results live by that clock."""
+Backend = Callable[[Path, Place], AbstractAsyncContextManager[Sql]]
+"""Runs a backend that keeps to a folder, in the host or in a process of its own."""
+
+
+class Shift:
+    """Seconds by which the clock of a backend is ahead, in a file: it may be in another process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def wait(self, seconds: float) -> None:
+        self._path.write_text(str(self.seconds() + seconds))
+
+    def seconds(self) -> float:
+        return float(self._path.read_text()) if self._path.exists() else 0.0
+
+
+def _shifted(config: Mapping[str, object]) -> tuple[dict[str, object], Callable[[], float]]:
+    """Return `config` without ``clock``, and the clock that is shifted by what is in that file."""
+    shift = Shift(Path(str(config["clock"])))
+    own = {name: value for name, value in config.items() if name != "clock"}
+    return own, lambda: monotonic() + shift.seconds()
+
+
+class ShiftedSqlite(SqliteSql):
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(*_shifted(config))
+        self.config = config
+
+
+class ShiftedPostgres(PostgresSql):
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(*_shifted(config))
+        self.config = config
+
+
+def clock_file(folder: Path) -> Path:
+    """Return where the shift of the clock is, for the backend that keeps to `folder`."""
+    return folder / "clock"
 
 
 @asynccontextmanager
-async def started(backend: Sql) -> AsyncIterator[Sql]:
-    """Start and stop `backend` as a host does."""
-    try:
-        await backend.start()
+async def _memory(folder: Path, place: Place) -> AsyncIterator[Sql]:
+    async with placed(ShiftedSqlite({"clock": str(clock_file(folder))}), place, folder) as backend:
         yield backend
-    finally:
-        await backend.stop()
 
 
 @asynccontextmanager
-async def _memory(_folder: Path, clock: ManualClock) -> AsyncIterator[Sql]:
-    async with started(SqliteSql({}, clock)) as backend:
+async def _sqlite(folder: Path, place: Place) -> AsyncIterator[Sql]:
+    config = {"path": str(folder / "sql.db"), "clock": str(clock_file(folder))}
+    async with placed(ShiftedSqlite(config), place, folder) as backend:
         yield backend
 
 
 @asynccontextmanager
-async def _sqlite(folder: Path, clock: ManualClock) -> AsyncIterator[Sql]:
-    async with started(SqliteSql({"path": str(folder / "sql.db")}, clock)) as backend:
-        yield backend
-
-
-@asynccontextmanager
-async def _postgres(_folder: Path, clock: ManualClock) -> AsyncIterator[Sql]:
-    with open_folder() as folder:
-        async with (
-            postgres_server(folder) as server,
-            started(PostgresSql({"url": server.url}, clock)) as backend,
-        ):
-            yield backend
+async def _postgres(folder: Path, place: Place) -> AsyncIterator[Sql]:
+    with open_folder() as home:
+        async with postgres_server(home) as server:
+            config = {"url": server.url, "clock": str(clock_file(folder))}
+            async with placed(ShiftedPostgres(config), place, folder) as backend:
+                yield backend
 
 
 BACKENDS: Final[dict[str, Backend]] = {

@@ -32,8 +32,8 @@ from actorhost.testing.conformance.rule import RuleBroken
 
 MOST_PAGES: Final = 2000
 """A result with more pages counts as endless."""
-ENDLESS: Final = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 3000000)"
-"""The beginning of a statement that takes about a second."""
+ENDLESS: Final = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2000000)"
+"""The beginning of a statement that takes half a second or more."""
 NUMBERS: Final = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < %n)"
 """The beginning of a statement over the numbers from 1 to ``%n``."""
 

@@ -11,7 +11,7 @@ from actorhost.testing.conformance.sql_case import ENDLESS, NUMBERS, SqlCase
 
 SUITE: Final[Suite[SqlCase]] = Suite()
 
-_SHORT_MS: Final = 100
+_SHORT_MS: Final = 60
 
 
 @SUITE.rule("limit-result", "A result over the link's max-result is refused, and the next call is served.")
