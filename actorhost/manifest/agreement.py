@@ -72,18 +72,31 @@ def _check_needs(
 ) -> None:
     for need in module.needs:
         reached = [link for link in links if link.spec.namespace == need.contract]
+        alone = [link.spec.namespace for link in actor.links].count(need.contract) == 1
         if not reached:
             _check_given(actor, need)
             continue
         _check_names(actor, reached, need)
         for link in reached:
-            provided = parties.provided.get(link.spec.target)
-            if provided is not None and not compatible(need.version, provided.version):
-                link.properties.place(Link.target).refuse(
-                    f"the module needs {need.contract} {need.version}, {link.spec.target} provides"
-                    f" {provided.version}",
-                    "link it to a provider of that version, or rebuild the module for the one there is",
-                )
+            if (provided := parties.provided.get(link.spec.target)) is not None:
+                _check_provided(link, need, provided, alone=alone)
+
+
+def _check_provided(link: Part[LinkSpec], need: Need, provided: Contract, *, alone: bool) -> None:
+    """Find a provider of another version, and one that has nothing to call where the module calls it."""
+    place = link.properties.place(Link.target)
+    if not compatible(need.version, provided.version):
+        place.refuse(
+            f"the module needs {need.contract} {need.version}, {link.spec.target} provides"
+            f" {provided.version}",
+            "link it to a provider of that version, or rebuild the module for the one there is",
+        )
+    elif not provided.operations and (alone or link.spec.name in need.links):
+        place.refuse(
+            f"the module calls {need.contract} over the link {link.spec.name}, and {link.spec.target} only"
+            " calls the actor",
+            "link it to a provider of the contract's other side, under this name",
+        )
 
 
 def _check_given(actor: Part[ActorSpec], need: Need) -> None:
@@ -100,7 +113,7 @@ def _check_given(actor: Part[ActorSpec], need: Need) -> None:
 def _check_names(actor: Part[ActorSpec], reached: list[Part[LinkSpec]], need: Need) -> None:
     if not actor.whole.sound(ActorComponent.traits):
         return
-    names = {link.spec.name for link in reached}
+    names = {link.spec.name for link in actor.links if link.spec.namespace == need.contract}
     for name in need.links:
         if name not in names:
             place = reached[0].properties.place(Link.name)

@@ -72,6 +72,10 @@ def test_thirty_mistakes_and_more_are_seeded_half_of_them_about_types() -> None:
     assert len([name for name in names if name.startswith(TYPED)]) >= 15
 
 
+def test_what_looks_like_a_mistake_and_is_none(modules: Path, capsys: Captured) -> None:
+    assert check(Path(shutil.copy(MISTAKES / "none" / "agreeing.yaml", modules)), capsys) == []
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "manifests").glob("*.yaml")), ids=lambda path: path.name)
 def test_nothing_is_found_in_the_examples(path: Path, capsys: Captured) -> None:
     assert check(path, capsys) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgpack
 import pytest
 
-from actorhost.contracts import keyvalue, logging
+from actorhost.contracts import keyvalue, logging, random
 from actorhost.contracts.base import Contract, Effect, Operation
 from actorhost.contracts.keyvalue import (
     MAX_KEY,
@@ -63,6 +63,13 @@ def test_no_result_is_no_bytes() -> None:
     assert write.decode_result(b"\xc0") is None
     with pytest.raises(ProtocolError, match="1 bytes where none were expected"):
         write.decode_result(b"\x01")
+
+
+def test_an_operation_without_parameters_may_be_called_with_no_bytes() -> None:
+    for payload in (b"", pack({}), pack({"unknown": 1})):
+        assert random.CONTRACT.operation("u64").decode_params(payload) == random.U64Params()
+    with pytest.raises(ProtocolError, match="missing required field `count`"):
+        random.CONTRACT.operation("bytes").decode_params(b"")
 
 
 def test_missing_and_nil_options_and_unknown_keys_are_taken() -> None:
