@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from actorhost.contracts.declaration import Declaration, Need, Signature, signature_of
 from actorhost.contracts.keyvalue import CONTRACT
+from actorhost.contracts.known import known_contracts
 from actorhost.contracts.types import NOTHING, Either, Enum, List, Option, Record, Tuple, Type
 from actorhost.errors import ManifestInvalid
 from actorhost.manifest.declares import load_declaration
@@ -134,3 +137,11 @@ def test_what_is_no_declaration(text: str | bytes, finding: str) -> None:
 def test_types_that_double_at_each_name_end_in_a_finding() -> None:
     names = "".join(f"  t{n}: {{a: t{n + 1}, b: t{n + 1}}}\n" for n in range(60))
     assert any("more than 4000 parts" in each for each in findings_of(f"types:\n{names}  t60: bool\n"))
+
+
+def test_the_example_of_the_guide() -> None:
+    guide = (Path(__file__).resolve().parents[3] / "docs" / "contracts.md").read_text("utf-8")
+    text = guide.partition("file=declares.yaml\n")[2].partition("```")[0]
+    declaration = load_declaration(text.encode(), "declares.yaml", known_contracts())
+    assert list(declaration.serves) == ["Reading", "Statistics", "handle"]
+    assert list(declaration.calls) == ["alarm"]
