@@ -1,4 +1,4 @@
-"""Guests made for benchmarks: one that computes for as long as it is told, one that always traps."""
+"""Guests made for benchmarks: one that computes as long as it is told, one that traps, one that calls."""
 
 from __future__ import annotations
 
@@ -33,6 +33,31 @@ _WORK: Final = """(module
 _TRAP: Final = """(module (memory (export "memory") 1)
   (func (export "__guest_call") (param i32 i32) (result i32) unreachable))"""
 
+_GETS: Final = """(module
+  (import "wapc" "__host_call"
+    (func $call (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wapc" "__host_response_len" (func $length (result i32)))
+  (import "wapc" "__guest_response" (func $respond (param i32 i32)))
+  (import "wapc" "__host_response" (func $reply (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "default")
+  (data (i32.const 16) "actorhost:keyvalue")
+  (data (i32.const 48) "get")
+  (data (i32.const 64) "\\81\\a3key\\a1k")
+  (func (export "__guest_call") (param i32 i32) (result i32)
+    (local $left i32)
+    (local.set $left (i32.const COUNT))
+    (loop $again
+      (if (i32.ne (i32.const 1) (call $call (i32.const 0) (i32.const 7) (i32.const 16) (i32.const 18)
+          (i32.const 48) (i32.const 3) (i32.const 64) (i32.const 7)))
+        (then unreachable))
+      (if (i32.gt_u (call $length) (i32.const 1024)) (then unreachable))
+      (call $reply (i32.const 1024))
+      (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+      (br_if $again (i32.gt_s (local.get $left) (i32.const 0))))
+    (call $respond (i32.const 1024) (i32.const 0))
+    (i32.const 1)))"""
+
 _FEW: Final = 1
 _MANY: Final = 500_000
 """Turns of the loop: the difference between the two is the loop alone, some half a millisecond."""
@@ -47,6 +72,11 @@ def working() -> bytes:
 def trapping() -> bytes:
     """Return a module that traps on every message."""
     return to_wasm(_TRAP.encode(), "trap.wat")
+
+
+def getting(count: int) -> bytes:
+    """Return a module that gets key ``k`` of its key-value link `count` times on every message."""
+    return to_wasm(_GETS.replace("COUNT", str(count)).encode(), "gets.wat")
 
 
 def work(turns: int) -> bytes:

@@ -227,6 +227,22 @@ def recovery(
     _show(bench.run(bench.Sizes(rounds, away, storm.Sizes(messages, rate))), json=json)
 
 
+@app.command()
+def capability(
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help="Rounds of each kind, in turns.")] = 21,
+    gets: Annotated[int, typer.Option(min=1, max=100_000, help="Gets of each kind in a round.")] = 300,
+    json: Json = False,
+) -> None:
+    """Compare a guest's key-value get with the bare provider call and with a NATS round trip.
+
+    inhost_added_us: what guest, broker and codecs add to the bare call, the provider in the host.
+    process_ratio: a get whose provider runs in its own process / a NATS round trip and the bare call.
+    """
+    from actorhost.bench import capability as bench  # noqa: PLC0415
+
+    _show(bench.run(rounds=rounds, gets=gets), json=json)
+
+
 def _rate(text: str) -> float | None:
     """Return messages a second, None for half of what is measured."""
     if text == "half":

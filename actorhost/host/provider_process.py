@@ -197,6 +197,8 @@ class ProviderProcess:
             data = await self._outcome(envelope, operation)
             if not self.transport.send_now(reply_to, data):
                 await self.transport.publish(reply_to, data)
+            if len(self._in_hand) == 1:  # with others, one write for all is quicker
+                self.transport.write_now()
         except ActorhostError as error:
             _log.warning("answer not sent", provider=self.begin.name, reason=error.message)
 

@@ -7,7 +7,6 @@ at once; one in flight when the process ends is over then, with what is known of
 
 from __future__ import annotations
 
-import functools
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -231,13 +230,19 @@ class RemoteProvider(Elsewhere):
     ) -> bytes:
         """Return what answers the call; `names` are its id and the link's token."""
         transport, left = self._around.transport, caller.deadline - monotonic()
-        if not transport.statistics().connected:
+        if not transport.connected:
             raise ServerUnavailable("not connected to the NATS server; nothing was sent", where=self.where)
         envelope = Envelope(
             VERSION, Kind.ASK, names[0], payload, self._source,
             min(max(round(left * 1000), 1), MAX_REMAINING_MS), caller.chain, key=names[1],
         )  # fmt: skip
-        send = functools.partial(transport.publish, self._subject(operation.name), codec.encode(envelope))
+        request, subject = codec.encode(envelope), self._subject(operation.name)
+
+        async def send(reply: str) -> None:
+            await transport.publish(subject, request, reply)
+            if len(self._waiting) == 1:  # with others, one write for all is quicker
+                transport.write_now()
+
         try:
             return await self._waiting.ask(send, max(0.0, left), self.where)
         except CallTimeout:

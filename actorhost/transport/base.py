@@ -59,6 +59,11 @@ class Transport(Protocol):
         """Bytes that one message may carry."""
         ...
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now; cheaper to ask than :meth:`statistics`."""
+        ...
+
     async def start(self) -> None:
         """Connect.
 
@@ -89,6 +94,10 @@ class Transport(Protocol):
 
         `subject` is a valid subject, such as the reply subject of a message: it is not checked again.
         """
+        ...
+
+    def write_now(self) -> None:
+        """Give the system what waits, as far as it takes it: for one message that has none to go with."""
         ...
 
     async def request(self, subject: str, data: bytes, timeout: float) -> bytes:

@@ -118,6 +118,11 @@ class MemoryTransport:
         """Bytes that one message may carry."""
         return self._bus.max_payload
 
+    @property
+    def connected(self) -> bool:
+        """Whether it has joined the bus."""
+        return self._open
+
     async def start(self) -> None:
         """Join the bus."""
         if self._open or self._closed:
@@ -154,6 +159,9 @@ class MemoryTransport:
         if reply:
             require_subject(reply)
         await self._send(subject, data, reply)
+
+    def write_now(self) -> None:
+        """Do nothing: deliveries wait for nobody."""
 
     async def request(self, subject: str, data: bytes, timeout: float) -> bytes:
         """Send `data` and return the first answer; `timeout` is in seconds."""

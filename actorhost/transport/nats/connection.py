@@ -75,7 +75,7 @@ class Connection(Client):
         self._run = 0
         self._inbox = b""
         self._progress = Progress(self._writer)
-        self._ps = StrictParser(self, self._heard, self._write_answers, events.error)
+        self._ps = StrictParser(self, self._heard, self.write_now, events.error)
 
     @property
     def unsent_bytes(self) -> int:
@@ -147,8 +147,8 @@ class Connection(Client):
         self._abort()
         await self.close()
 
-    def _write_answers(self) -> None:
-        """Write now what was answered while reading: a refusal need not wait until guests have run.
+    def write_now(self) -> None:
+        """Write what waits to be sent: what was answered while reading need not wait until guests have run.
 
         What the system does not take at once is the flusher's, which waits for it.
         """

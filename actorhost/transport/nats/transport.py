@@ -81,6 +81,11 @@ class NatsTransport:
         """Bytes that one message may carry, as the server said; NATS's default before it did."""
         return MIB if self._connection is None else self._connection.max_payload
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now."""
+        return self._connection is not None and self._connection.is_connected
+
     async def start(self) -> None:
         """Connect; raises :class:`ServerUnavailable` when each server refused, or it took too long."""
         if self._closed or self._connection is not None:
@@ -151,6 +156,11 @@ class NatsTransport:
         self._tally.published += 1
         self._tally.published_bytes += size
         return True
+
+    def write_now(self) -> None:
+        """Give the system what waits, as far as it takes it: for one message that has none to go with."""
+        if self._connection is not None:
+            self._connection.write_now()
 
     async def request(
         self, subject: str, data: bytes, timeout: float, *, headers: Mapping[str, str] | None = None
