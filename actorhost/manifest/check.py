@@ -21,12 +21,13 @@ from actorhost.manifest.grammar import (
     Mailbox,
     Provider,
     ProviderComponent,
+    RestartRules,
 )
 from actorhost.manifest.model import DENSE_MEMORY, Place, Profile
 from actorhost.manifest.nodes import Sequence
 from actorhost.manifest.parts import actors_of, ingests_of, links_of, names_of, providers_of
 from actorhost.manifest.shapes import Record
-from actorhost.manifest.wording import size, suggestion
+from actorhost.manifest.wording import duration, size, suggestion
 
 MEMORY_SHARE: Final = 4
 """A message may take one part in four of the memory: the guest holds it, its reply, and copies."""
@@ -50,6 +51,7 @@ def check(manifest: Record, limits: Limits) -> None:
     for component in actors_of(manifest):
         if (actor := component.find(ActorComponent.properties)) is not None:
             _check_sizes(actor, limits)
+            _check_restarts(actor)
             _check_links(component, actor, targets)
             _check_contracts(component, actor)
         _check_ingests(component)
@@ -106,6 +108,18 @@ def _check_mailbox(actor: Record, message: int | None) -> None:
         mailbox.place(Mailbox.size).refuse(
             f"a message of max-message, {size(message)}, does not fit a mailbox of {size(held)}",
             f"use at least {size(message)}, or a smaller max-message",
+        )
+
+
+def _check_restarts(actor: Record) -> None:
+    rules = actor.find(Actor.restarts)
+    if rules is None:
+        return
+    backoff, limit = rules.find(RestartRules.backoff), rules.find(RestartRules.backoff_limit)
+    if backoff is not None and limit is not None and limit < backoff:
+        rules.place(RestartRules.backoff_limit).refuse(
+            f"the longest wait, {duration(limit)}, is shorter than the first, {duration(backoff)}",
+            f"use at least {duration(backoff)}, or a shorter backoff",
         )
 
 

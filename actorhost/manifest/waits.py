@@ -7,6 +7,7 @@ what one may wait for the other is a matter of both.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from actorhost.contracts.declaration import Declaration
 from actorhost.ids import ActorName
@@ -15,6 +16,8 @@ from actorhost.manifest.draft import Draft
 from actorhost.manifest.grammar import Actor, Link
 from actorhost.manifest.model import ActorSpec, LinkSpec
 from actorhost.manifest.wording import duration
+
+_SHOWN: Final = 8
 
 Edges = Mapping[ActorName, tuple[Part[LinkSpec], ...]]
 
@@ -65,26 +68,27 @@ def _check_circles(actors: Mapping[ActorName, Part[ActorSpec]], edges: Edges) ->
     """
     done: set[ActorName] = set()
     for start in actors:
-        path: list[ActorName] = []
-        steps = [(start, iter(edges[start]))] if start not in done else []
-        path += [start] * bool(steps)
-        while steps:
-            _, links = steps[-1]
-            if (link := next(links, None)) is None:
-                done.add(path.pop())
-                steps.pop()
-            elif (target := link.spec.target) in path:
-                _check_circle([actors[name] for name in path[path.index(target) :]], link)
+        # The way from the start, and for each step on it the links that were not followed yet.
+        way = {start: iter(edges[start])} if start not in done else {}
+        while way:
+            here = next(reversed(way))
+            if (link := next(way[here], None)) is None:
+                del way[here]
+                done.add(here)
+            elif (target := link.spec.target) in way:
+                names = list(way)
+                _check_circle([actors[name] for name in names[names.index(target) :]], link)
             elif target in actors and target not in done:
-                path.append(target)
-                steps.append((target, iter(edges[target])))
+                way[target] = iter(edges[target])
 
 
 def _check_circle(circle: list[Part[ActorSpec]], link: Part[LinkSpec]) -> None:
     single = next((one.spec for one in circle if one.spec.instances == 1), None)
     if single is None:
         return
-    way = " -> ".join(one.spec.name for one in (*circle, circle[0]))
+    names = [one.spec.name for one in circle]
+    between = ["..."] if len(names) > _SHOWN else []
+    way = " -> ".join([*names[:_SHOWN], *between, names[0]])
     link.properties.place(Link.target).refuse(
         f"actors call each other in a circle: {way}",
         f"the only instance of {single.name} would wait for itself: delete a link, or give it more instances",
