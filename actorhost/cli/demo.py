@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import anyio
 import msgspec
@@ -23,6 +23,7 @@ from actorhost import Client
 from actorhost.cli import output
 from actorhost.cli.demo_view import live
 from actorhost.cli.options import finite
+from actorhost.cli.stopping import until_told
 from actorhost.demo.readings import deal
 from actorhost.demo.replay import HIGH, LOW, Progress, alarms_of, replay, statistics_of
 from actorhost.demo.summary import City, by_city
@@ -30,6 +31,8 @@ from actorhost.examples import example
 from actorhost.host import child, loop
 
 _MANIFEST = "manifests/thermostats.yaml"
+_SIGNALLED: Final = 128
+"""With the number of a signal added, the exit code of a program that it ended."""
 
 
 def demo(
@@ -45,8 +48,19 @@ def demo(
 
     Exits with 1 when a reading was not answered.
     """
-    faults = loop.run(_demo(seconds, sensors, keep=keep, json=json))
-    raise typer.Exit(1 if faults else 0)
+    raise typer.Exit(loop.run(_until_told(seconds, sensors, keep=keep, json=json)))
+
+
+async def _until_told(seconds: float, count: int, *, keep: bool, json: bool) -> int:
+    """Run it, stop everything also when told to end, and return the exit code."""
+    faults = 0
+
+    async def run() -> None:
+        nonlocal faults
+        faults = await _demo(seconds, count, keep=keep, json=json)
+
+    number = await until_told(run())
+    return _SIGNALLED + number if number else int(faults > 0)
 
 
 async def _demo(seconds: float, count: int, *, keep: bool, json: bool) -> int:

@@ -11,6 +11,7 @@ import codecs
 import io
 import json
 import os
+import select
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,10 @@ from actorhost.cli.json_text import json_text
 from actorhost.errors import ActorhostError, CallFailed, ManifestInvalid
 
 _ESCAPE: Final = "actorhost.escape"
+_AT_ONCE: Final = 4096
+"""Bytes that a pipe takes whole, once it takes any."""
+_LOOK: Final = 100
+"""Milliseconds between looks at whether a stalled write is still wanted."""
 
 
 class CannotWrite(Exception):
@@ -29,6 +34,53 @@ class CannotWrite(Exception):
     def __init__(self, error: OSError) -> None:
         super().__init__(error.strerror or type(error).__name__)
         self.reader_gone = isinstance(error, BrokenPipeError)
+
+
+class _Patient(io.RawIOBase):
+    """Writes to the file `inner` what it takes at once, so that Ctrl-C ends a command whose reader stalls.
+
+    A write that blocks would be resumed after the signal, and never let the cancellation through.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self._ready = select.poll()
+        self._blocks = False
+        with suppress(OSError):  # no file of the system: it never blocks
+            self._ready.register(inner.fileno(), select.POLLOUT)
+            self._blocks = True
+
+    def fileno(self) -> int:
+        """Return the file's descriptor."""
+        return int(self._inner.fileno())
+
+    def isatty(self) -> bool:
+        """Tell whether it is a terminal."""
+        return bool(self._inner.isatty())
+
+    def writable(self) -> bool:
+        """Tell that it can be written."""
+        return True
+
+    def write(self, content: Any, /) -> int:
+        """Write a part of `content` and return how many bytes; waits until that is possible."""
+        part, written = memoryview(content)[:_AT_ONCE], None
+        while written is None:  # somebody else, who writes there too, was faster
+            while self._blocks and not self._ready.poll(_LOOK):
+                if _is_cancelled():
+                    # What is left goes nowhere, and the task comes to where its cancellation awaits it.
+                    _drop(self._inner)
+            written = self._inner.write(part)
+        return int(written)
+
+
+def _is_cancelled() -> bool:
+    """Whether the task that prints is to end; without an event loop Ctrl-C raises by itself."""
+    asyncio = sys.modules.get("asyncio")  # whoever runs an event loop has imported it
+    with suppress(RuntimeError):
+        task = asyncio.current_task() if asyncio is not None else None
+        return task is not None and task.cancelling() > 0
+    return False
 
 
 class _Stdout(io.TextIOWrapper):
@@ -66,12 +118,12 @@ def prepare() -> None:
 
 
 def _whole(stream: Any) -> Any:
-    """Return a stream that writes everything it is given.
+    """Return a stream that writes everything it is given to the file of `stream`.
 
     Under ``PYTHONUNBUFFERED`` a standard stream is the file itself. The system may take a part of
     what is written to a pipe, and nobody would write the rest.
     """
-    return io.BufferedWriter(stream) if isinstance(stream, io.RawIOBase) else stream
+    return io.BufferedWriter(_Patient(stream.detach() if isinstance(stream, io.BufferedWriter) else stream))
 
 
 def begin() -> None:
@@ -157,6 +209,9 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 def _delivered() -> Iterator[None]:
     try:
         yield
+    except KeyboardInterrupt:
+        _drop(sys.stdout)
+        raise
     except OSError as error:
         _drop(sys.stdout)
         raise CannotWrite(error) from None

@@ -9,14 +9,19 @@ from contextlib import contextmanager
 from typing import Any
 
 
-async def until_told(work: Coroutine[Any, Any, None]) -> None:
-    """Do `work` until a signal; cancelling happens once, so that the way down is not disturbed."""
+async def until_told(work: Coroutine[Any, Any, None]) -> int:
+    """Do `work` until a signal; cancelling happens once, so that the way down is not disturbed.
+
+    Returns the number of the signal that ended it, 0 when it ended by itself.
+    """
     with _cancelled_by_signal() as told:
         try:
             await work
         except asyncio.CancelledError:
             if not told:
                 raise
+            return told[0]
+        return 0
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Processes of our own that print one line of JSON when they are ready, a host above all.
 
 Started with the interpreter that runs this, and stopped when the block is left: terminated, and
-waited for.
+waited for. On Linux the kernel kills them should this process be killed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from actorhost.errors import Unavailable
+from actorhost.transport.server import tied
 
 _READY: Final = 60.0
 _GONE: Final = 30.0
@@ -44,7 +45,7 @@ async def host(manifests: Sequence[Path], store: Path) -> AsyncIterator[Child]:
 async def started(module: str, *arguments: str) -> AsyncIterator[Child]:
     """Run ``python -m module``; yields when it has printed its line."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE
+        *tied(sys.executable, "-m", module, *arguments), stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout is not None  # noqa: S101 - asked for above

@@ -70,9 +70,9 @@ class Client:
         return await self._remote.ask(name, operation, payload_bytes(payload), deadline)
 
     async def tell(self, actor: str, operation: str, payload: bytes = b"") -> None:
-        """Send one message that gets no answer; at most once."""
+        """Send one message that gets no answer; at most once, and handled within the actor's own time-out."""
         name, operation = ActorName.parse(actor), OperationName.parse(operation)
-        await self._remote.tell(name, operation, payload_bytes(payload), deadline_after(None, self.limits))
+        await self._remote.tell(name, operation, payload_bytes(payload))
 
     @asynccontextmanager
     async def events(self, *patterns: str) -> AsyncIterator[EventStream]:

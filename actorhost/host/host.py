@@ -162,15 +162,14 @@ class Host:
         return await self.router.ask(actor, OperationName.parse(operation), payload, deadline)
 
     async def tell(self, actor: str, operation: str, payload: bytes = b"") -> None:
-        """Send one message that gets no answer; at most once."""
+        """Send one message that gets no answer; at most once, and handled within the actor's own time-out."""
         name, operation, payload = (
             ActorName.parse(actor),
             OperationName.parse(operation),
             payload_bytes(payload),
         )
-        deadline = deadline_after(None, self.limits)
-        if not self.router.tell_local(name, operation, payload, deadline):
-            await self.router.remote.tell(name, operation, payload, deadline)
+        if not self.router.tell_local(name, operation, payload):
+            await self.router.remote.tell(name, operation, payload)
 
     def engine_statistics(self) -> EngineStatistics:
         """Return what the engine counts."""

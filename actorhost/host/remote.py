@@ -51,7 +51,7 @@ class Remote:
         except NoRoute:
             raise NoRoute(
                 f"nobody in lattice {self._lattice!r} answers as {whom}",
-                hint="`actorhost ps` shows what runs; is it deployed, and spelled like this?",
+                hint="`actorhost ps` shows what runs; is it deployed, spelled like this, and its host up?",
             ) from None
         if answer.fault is not None:
             raise error_of(answer.fault)
@@ -59,9 +59,12 @@ class Remote:
             raise ProtocolError(f"the answer from {whom} does not belong to the request")
         return answer.payload
 
-    async def tell(self, actor: str, operation: str, payload: bytes, deadline: float) -> None:
-        """Send a message that gets no answer; returning means it left this process."""
-        request = self.envelope(Kind.TELL, payload, deadline)
+    async def tell(self, actor: str, operation: str, payload: bytes) -> None:
+        """Send a message that gets no answer; returning means it left this process.
+
+        Nobody waits, so the actor's own time-out is its only deadline.
+        """
+        request = Envelope(VERSION, Kind.TELL, new_call_id(), payload, source=self._source)
         await self._transport.publish(rpc_subject(self._lattice, actor, operation), encode(request))
 
     def envelope(self, kind: Kind, payload: bytes, deadline: float, chain: tuple[str, ...] = ()) -> Envelope:

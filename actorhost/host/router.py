@@ -169,12 +169,12 @@ class Router:
             )
         return await self.ask(target, operation, payload, caller.deadline, chain)
 
-    def tell_local(self, name: str, operation: str, payload: bytes, deadline: float) -> bool:
+    def tell_local(self, name: str, operation: str, payload: bytes) -> bool:
         """Deliver a message without a reply if the actor lives here; false when it does not."""
         actor = self.actors.get(name)
         if actor is None:
             return False
-        deadline = min(deadline, clock.monotonic() + actor.spec.timeout)
+        deadline = clock.monotonic() + actor.spec.timeout
         actor.deliver(Delivery(operation, payload, deadline, (), no_answer))
         return True
 

@@ -182,8 +182,7 @@ class NatsServer:
         # Errors before the log is open, and a crash's last words, go to standard error.
         with self.log_path.open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-S", _LAUNCHER, _MODE, str(os.getpid()),
-                program, "-c", self._directory / "nats.conf",
+                *launched(_MODE, program, "-c", self._directory / "nats.conf"),
                 stdin=asyncio.subprocess.DEVNULL if _MODE == "tie" else asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -243,6 +242,16 @@ class NatsServer:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+
+
+def launched(mode: str, *command: str | os.PathLike[str]) -> tuple[str | os.PathLike[str], ...]:
+    """Return what runs `command` so that it does not outlive this process: see ``server_launcher.py``."""
+    return (sys.executable, "-I", "-S", _LAUNCHER, mode, str(os.getpid()), *command)
+
+
+def tied(*command: str) -> tuple[str | os.PathLike[str], ...]:
+    """Return what runs `command` and has the kernel kill it with this thread, where it can do that."""
+    return launched("tie", *command) if _MODE == "tie" else command
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -1,4 +1,4 @@
-"""Runs nats-server so that it never outlives the process that wanted it; a script, never imported.
+"""Runs a program so that it never outlives the process that wanted it; a script, never imported.
 
 ``python -I -S server_launcher.py MODE PARENT PROGRAM ARGUMENT...`` where PARENT is the process id of
 the caller. MODE ``tie`` (Linux): the kernel is told to kill this process when the thread that started
@@ -31,8 +31,8 @@ def tie(parent: int, command: list[str]) -> None:
         sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
     # The caller may have died before the kernel knew what to do about it.
     if os.getppid() != parent:
-        sys.exit("the process that wanted this server is gone")
-    os.execv(command[0], ["nats-server", *command[1:]])  # noqa: S606 - replacing itself is the point
+        sys.exit("the process that wanted this program is gone")
+    os.execv(command[0], command)  # noqa: S606 - replacing itself is the point
 
 
 def watch(command: list[str]) -> int:

@@ -89,10 +89,11 @@ def test_keep_leaves_it_running_until_interrupted() -> None:
         assert not any(child.is_running() for child in children)
     finally:
         demo.kill()
-        demo.communicate()
+        demo.communicate(timeout=30)
 
 
-def test_a_demo_that_was_interrupted_has_not_succeeded() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_demo_that_was_ended_has_not_succeeded_and_leaves_nothing(number: signal.Signals) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "actorhost", "demo", "--seconds", "60"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -100,7 +101,11 @@ def test_a_demo_that_was_interrupted_has_not_succeeded() -> None:
         assert demo.stderr is not None
         while "readings of" not in demo.stderr.readline():
             assert demo.poll() is None
-        demo.send_signal(signal.SIGINT)
+        children = psutil.Process(demo.pid).children(recursive=True)
+        demo.send_signal(number)
         output, errors = demo.communicate(timeout=30)
-    assert (demo.returncode, output) == (130, "")
+    assert (demo.returncode, output) == (-9 if number == signal.SIGKILL else 128 + number, "")
     assert "Traceback" not in errors
+    assert len(children) >= 3
+    psutil.wait_procs(children, timeout=5)
+    assert not any(child.is_running() for child in children)

@@ -106,3 +106,15 @@ def test_an_actor_that_nobody_runs_is_an_error(up: Up) -> None:
     assert done.stderr == (
         "error: no_route: no host runs an actor 'nobody'\nhint: `actorhost ps` shows what runs\n"
     )
+
+
+def test_ctrl_c_ends_it_also_while_its_reader_stalls(up: Up) -> None:
+    with following(up, "logs", "talker", "--follow") as process:
+        # More than a pipe holds, and nobody reads it.
+        call(up, "talker", "Say", *(b"x" * 1000 for _ in range(200)))
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.0)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5.0) == 130
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()

@@ -84,6 +84,19 @@ async def test_a_tell_is_handled_and_not_answered(nats_host: Host, client: Clien
     assert await client.ask("counter", "Count") == (3).to_bytes(4, "little")
 
 
+async def test_a_tell_has_the_time_of_its_actor_and_not_of_its_sender(
+    nats_host: Host, server: NatsServer
+) -> None:
+    spec = actor("slow", timeout=0.6)
+    await nats_host.deploy_modules(application(spec), {"slow": guest(LOOP)})
+    impatient = Limits(call_timeout=0.05)
+    async with Client(server.url, limits=impatient) as client:
+        await client.tell("slow", "Op")
+    slow = nats_host.router.actors["slow"]
+    await _until(lambda: slow.counts.faults is not None)
+    assert slow.durations.total > 0.5
+
+
 async def test_a_trap_is_a_fault_and_the_instance_is_replaced(host: Host) -> None:
     body = f"(if (local.get $m) (then {TRAP})) {COUNTER}"
     await host.deploy_modules(application(actor("fragile")), {"fragile": guest(body)})
