@@ -18,6 +18,7 @@ from actorhost.errors import BadRequest
 from actorhost_providers.sql.backend import SqlBackend
 from actorhost_providers.sql.link import Bounds
 from actorhost_providers.sql.postgres_server import PostgresServer
+from actorhost_providers.sql.postgres_values import check_kind
 from actorhost_providers.sql.rows import Rows, decoded
 from actorhost_providers.sql.statement import first_word
 
@@ -85,7 +86,7 @@ class PostgresSql(SqlBackend):
 async def _run(connection: Any, statement: Statement, rows: Rows) -> int:
     """Carry out one statement into `rows`; return how many rows it affected."""
     prepared = await connection.prepare(statement.text)
-    _check_count(len(prepared.get_parameters()), len(statement.parameters))
+    _check(prepared.get_parameters(), statement.parameters)
     rows.columns = [attribute.name for attribute in prepared.get_attributes()]
     if not rows.columns:
         # One row at most: a statement may return any number of rows without a column.
@@ -108,14 +109,15 @@ async def _fetch(cursor: Any, rows: Rows) -> int:
     return len(rows.encoded) - begun
 
 
-def _check_count(wanted: int, given: int) -> None:
-    if wanted != given:
+def _check(wanted: Sequence[Any], given: Sequence[object]) -> None:
+    if len(wanted) != len(given):
+        holes = f"placeholders up to ${len(wanted)}" if wanted else "no placeholder"
         raise BadRequest(
-            f"{given} parameters were given to a statement with placeholders up to ${wanted}"
-            if wanted
-            else f"{given} parameters were given to a statement without placeholders",
+            f"{len(given)} parameters were given to a statement with {holes}",
             hint="placeholders are $1, $2, ... one for each parameter",
         )
+    for number, (value, kind) in enumerate(zip(given, wanted, strict=True), 1):
+        check_kind(value, kind.name, number)
 
 
 def _affected(status: str | None) -> int:

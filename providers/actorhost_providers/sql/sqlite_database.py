@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
@@ -23,11 +23,6 @@ _LONGEST: Final = 16 * MIB
 """No text or blob may become larger than this many bytes on its way."""
 _STEPS: Final = 20_000
 """Steps of SQLite's machine after which it asks whether to go on: a fraction of a millisecond."""
-_READ_TABLES: Final = (
-    "json_each('[]')", "json_tree('[]')", "pragma_foreign_key_list('')", "pragma_index_info('')",
-    "pragma_index_list('')", "pragma_table_info('')", "pragma_table_list", "pragma_table_xinfo('')",
-)  # fmt: skip
-"""Tables that SQLite defines when first read, which its authorizer could not tell from a write."""
 _OURSELVES: Final = frozenset(
     [
         sqlite.SQLITE_BUSY, sqlite.SQLITE_LOCKED, sqlite.SQLITE_NOMEM, sqlite.SQLITE_READONLY,
@@ -101,9 +96,6 @@ class SqliteDatabase:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # a file that is no database
-        for table in _READ_TABLES:
-            with suppress(sqlite.OperationalError):  # this SQLite was built without it
-                self._db.execute(f"SELECT * FROM {table} LIMIT 0").fetchone()  # noqa: S608 - a constant
         self._db.set_authorizer(self._rules)
         self._db.set_progress_handler(lambda: self._stopped(), _STEPS)  # noqa: PLW0108 - it changes with each call
 

@@ -41,7 +41,9 @@ _PRAGMAS: Final = frozenset(
     ]
 )  # fmt: skip
 """They only read, whatever follows them."""
-_READ_PRAGMAS: Final = frozenset(["application_id", "compile_options", "encoding", "user_version"])
+_READ_PRAGMAS: Final = frozenset(
+    ["application_id", "compile_options", "data_version", "encoding", "user_version"]
+)
 """They only read when nothing follows them."""
 
 
@@ -69,7 +71,9 @@ class Rules:
             return self._unless(not harmless, f"PRAGMA {first}")
         if action in _NEVER:
             return self._unless(True, _NEVER[action])
-        if self.right is Right.WRITE:
+        # The schema is "updated" also when a table-valued function or a virtual table is first read; a
+        # statement that tries the same finds that SQLite itself does not let it.
+        if self.right is Right.WRITE or (action == sqlite.SQLITE_UPDATE and first == "sqlite_master"):
             return sqlite.SQLITE_OK
         self.refusal = Denied(
             "a query may not write", hint="use execute or batch, over a link that is not read-only"

@@ -1,0 +1,242 @@
+"""The PostgreSQL backend: a server that fails it, sessions that leave nothing, types of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import psutil
+import pytest
+
+from actorhost import clock
+from actorhost.errors import (
+    ActorhostError,
+    BadRequest,
+    CallTimeout,
+    Denied,
+    OutcomeUnknown,
+    Overloaded,
+    ProviderFailed,
+    ProviderRefused,
+    TooLarge,
+)
+from actorhost.testing.conformance.sql_case import ENDLESS, SqlCase
+from actorhost_providers.sql.postgres import PostgresSql
+from tests.contract.places import started
+from tests.servers import POSTGRES_PASSWORD, PostgresServer, open_folder, postgres_server
+
+pytestmark = pytest.mark.needs_postgres
+
+BACK = 2.0
+"""Seconds after which a backend must work again once its server does."""
+TIMEOUT_MS = 500
+
+
+@asynccontextmanager
+async def running(pool: int = 8) -> AsyncIterator[tuple[PostgresServer, SqlCase]]:
+    """Run a server and a backend on it."""
+    with open_folder() as folder:
+        async with AsyncExitStack() as stack:
+            server = await stack.enter_async_context(postgres_server(folder))
+            backend = PostgresSql({"url": server.url, "pool": pool})
+            yield server, SqlCase(await stack.enter_async_context(started(backend)))
+
+
+async def outcome(call: Coroutine[Any, Any, object]) -> ActorhostError:
+    """Return what `call` ends with, which must be one of our errors, and soon."""
+    began = clock.monotonic()
+    with pytest.raises(ActorhostError) as caught:
+        await call
+    assert clock.monotonic() - began < TIMEOUT_MS / 1000 + 0.5
+    return caught.value
+
+
+async def back(case: SqlCase) -> object:
+    """Return how many rows there are as soon as the backend works again, which must be soon."""
+    async with asyncio.timeout(BACK):
+        while True:
+            try:
+                return await case.count()
+            except ActorhostError:
+                await asyncio.sleep(0.05)
+
+
+async def test_a_server_that_was_killed_or_frozen_is_met_again_with_all_it_had() -> None:
+    async with running() as (server, case):
+        await case.make("k BIGINT")
+        await case.execute("INSERT INTO %t (k) VALUES (1)")
+        server.freeze()
+        try:
+            for call in (
+                case.query("SELECT 1", timeout_ms=TIMEOUT_MS),
+                case.execute("INSERT INTO %t (k) VALUES (2)", timeout_ms=TIMEOUT_MS),
+            ):
+                error = await outcome(call)
+                assert isinstance(error, CallTimeout | ProviderFailed)
+                assert error.outcome_known
+            for _ in range(20):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.01):
+                        await case.count()
+        finally:
+            server.thaw()
+        assert await back(case) == 1
+        await server.kill()
+        for call in (case.query("SELECT 1"), case.execute("INSERT INTO %t (k) VALUES (2)")):
+            error = await outcome(call)
+            assert isinstance(error, ProviderFailed)
+            assert error.retryable
+        await server.start()
+        assert await back(case) == 1
+
+
+SLOW_COMMIT = """
+CREATE FUNCTION slow_%t() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NULL; END'
+"""
+DEFERRED = (
+    "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON %t DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW EXECUTE FUNCTION slow_%t()"
+)
+
+
+async def test_a_batch_cut_by_kill_is_whole_or_absent_and_a_cut_commit_is_unknown() -> None:
+    async with running() as (server, case):
+        await case.make("k BIGINT")
+        batch = [("INSERT INTO %t (k) VALUES (1)",)] * 10 + [("SELECT pg_sleep(2)",)]
+        async with asyncio.TaskGroup() as group:
+            call = group.create_task(outcome(case.batch(batch)))
+            await asyncio.sleep(0.15)
+            _kill_a_backend_at("SELECT", server)
+        assert isinstance(call.result(), ProviderFailed)
+        assert await back(case) == 0
+        await case.batch([(SLOW_COMMIT,), (DEFERRED,)])
+        async with asyncio.TaskGroup() as group:
+            call = group.create_task(outcome(case.execute("INSERT INTO %t (k) VALUES (1)")))
+            await asyncio.sleep(0.15)
+            _kill_a_backend_at("COMMIT", server)
+        assert isinstance(call.result(), OutcomeUnknown)
+        assert await back(case) == 0
+
+
+def _kill_a_backend_at(command: str, server: PostgresServer) -> None:
+    assert server._process is not None
+    for child in psutil.Process(server._process.pid).children():
+        if child.cmdline()[0].endswith(command):
+            child.kill()
+            return
+    raise AssertionError(f"no backend is at {command}")
+
+
+async def test_calls_leave_nothing_in_the_session_and_a_query_nothing_at_all() -> None:
+    async with running(pool=1) as (_, case):
+        await case.make("k BIGINT")
+        for statement in (
+            "SELECT set_config('search_path', 'pg_catalog', false)",
+            "SELECT set_config('role', 'pg_monitor', false)",
+            "SELECT pg_advisory_lock(1)",
+            "CREATE TEMP TABLE left_over (k BIGINT)",
+        ):
+            await case.execute(statement)
+        assert await case.rows(
+            "SELECT current_setting('search_path'), current_user::text,"
+            " (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')"
+        ) == [['"$user", public', "actorhost", 0]]
+        await case.refused(case.query("SELECT * FROM left_over"), BadRequest)
+        # A server before version 16 lets a read-only transaction make large objects.
+        await case.query("SELECT lo_create(0)")
+        assert await case.value("SELECT count(*) FROM pg_largeobject_metadata") == 0
+        for statement in (
+            "SELECT set_config('transaction_read_only', 'off', false)",
+            "SET TRANSACTION READ WRITE",
+        ):
+            await case.refused(case.query(statement), BadRequest)
+        await case.refused(case.query("DO 'BEGIN DELETE FROM %t; END'"), Denied)
+
+
+async def test_what_was_given_up_ends_on_the_server_and_gives_its_connection_back() -> None:
+    async with running(pool=2) as (_, case):
+        async with asyncio.TaskGroup() as group:
+            calls = [
+                group.create_task(case.query("SELECT pg_sleep(30)", timeout_ms=20_000)) for _ in range(2)
+            ]
+            await asyncio.sleep(0.1)
+            error = await case.refused(case.query("SELECT 1", timeout_ms=100), Overloaded)
+            assert "pool" in error.hint
+            for call in calls:
+                call.cancel()
+        active = (
+            "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(30)' AND state = 'active'"
+        )
+        async with asyncio.timeout(BACK):
+            while await case.value(active):  # noqa: ASYNC110 - it happens in the server
+                await asyncio.sleep(0.05)
+        began = clock.monotonic()
+        endless = f"{ENDLESS} SELECT repeat('x', 1000) FROM c"  # noqa: S608
+        await case.refused(case.query(endless), TooLarge)
+        assert clock.monotonic() - began < 2
+
+
+async def test_types_without_a_kind_of_their_own_are_text_or_refused() -> None:
+    async with running() as (_, case):
+        assert await case.rows(
+            "SELECT 1.50::numeric, '{\"a\": 1}'::jsonb, DATE '2026-01-02', TIMESTAMP '2026-01-02 03:04:05',"
+            " INTERVAL '1 day', '10.0.0.0/8'::cidr, 7::smallint, 1.5::real"
+        ) == [["1.50", '{"a": 1}', "2026-01-02", "2026-01-02 03:04:05", "1 day", "10.0.0.0/8", 7, 1.5]]
+        assert await case.rows(
+            "SELECT $1::numeric + $2::numeric, $3::uuid::text, $4::date + 1",
+            "0.1", 2, "12345678-1234-5678-1234-567812345678", "2026-02-28",
+        ) == [["2.1", "12345678-1234-5678-1234-567812345678", "2026-03-01"]]  # fmt: skip
+        for refused in (
+            "ARRAY[1]",
+            "ROW(1, 2)",
+            "'infinity'::timestamptz",
+            "'NaN'::float8",
+            "'4000-01-01 BC'::timestamptz",
+        ):
+            error = await case.refused(case.query(f"SELECT {refused} AS named"), BadRequest)
+            assert "'named'" in str(error)
+            assert "text" in error.hint
+        for value in ("secret", 2**40, 1.5, True, b"secret"):
+            error = await case.refused(case.query("SELECT $1::int4", value), BadRequest)
+            assert "$1" in str(error)
+            assert "secret" not in f"{error} {error.hint}"
+        text = await case.refused(case.query("SELECT CAST($1::text AS bigint)", "secret"), BadRequest)
+        assert str(text) == "[22P02] InvalidTextRepresentationError"
+        assert (await case.execute("WITH c AS (SELECT 1) SELECT FROM generate_series(1, 1000000)")).rows == []
+
+
+async def test_a_password_is_in_no_error() -> None:
+    with open_folder() as folder:
+        async with postgres_server(folder) as server:
+            wrong = server.url.replace(POSTGRES_PASSWORD, "hunter3-postgres")
+            backend = PostgresSql({"url": wrong})
+            with pytest.raises(ProviderFailed, match="password authentication failed") as refused:
+                await backend.start()
+            await backend.stop()
+            assert not refused.value.retryable
+            assert "hunter" not in f"{refused.value} {refused.value.hint}"
+        with pytest.raises(ProviderFailed) as away:
+            await PostgresSql({"url": server.url}).start()
+        assert away.value.retryable
+        assert "hunter" not in f"{away.value} {away.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "mysql://u:hunter2@h/d", "postgresql://u:hunter2@h:port/d", "postgresql://u:hunter2@[h/d"],
+)
+def test_what_is_no_address_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ProviderRefused, match="no address of a PostgreSQL server") as refused:
+        PostgresSql({"url": url})
+    assert "hunter2" not in f"{refused.value} {refused.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "config", [{}, {"url": "postgresql://h/d", "pool": 0}, {"url": "postgresql://h/d", "no": 1}]
+)
+def test_a_configuration_that_cannot_be_right_is_refused_by_name(config: dict[str, object]) -> None:
+    with pytest.raises(ProviderRefused, match="configuration of provider sql-postgres") as refused:
+        PostgresSql(config)
+    assert "url, pool" in refused.value.hint
