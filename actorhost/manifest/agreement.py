@@ -133,13 +133,18 @@ def _check_served(link: Part[LinkSpec], target: Declaration | None, parties: Par
 
 
 def _check_exports(links: list[Part[LinkSpec]], module: Declaration, parties: Parties) -> None:
-    """Find what a provider would call the actor for, and the module does not serve."""
+    """Find what a provider would call the actor for, and the module does not serve.
+
+    Where the provider can be called itself, that may be all that the link is for.
+    """
     for link in links:
-        provided = parties.provided.get(link.spec.target)
-        if provided is not None and provided.exports:
-            wanted = {name: signature_of(operation) for name, operation in provided.exports.items()}
-            who = f"{link.spec.target} calls what the module does not serve:"
-            _check_operations(link.properties.place(Link.target), wanted, module, who)
+        if (provided := parties.provided.get(link.spec.target)) is None:
+            continue
+        wanted = {name: signature_of(operation) for name, operation in provided.exports.items()}
+        if provided.operations:
+            wanted = {name: signature for name, signature in wanted.items() if name in module.serves}
+        who = f"{link.spec.target} calls what the module does not serve:"
+        _check_operations(link.properties.place(Link.target), wanted, module, who)
 
 
 def _check_operations(place: Cursor, wanted: Mapping[str, Signature], module: Declaration, who: str) -> None:

@@ -104,19 +104,26 @@ def load_declaration(data: bytes, source: str, contracts: Contracts) -> Declarat
     `source` is its name in findings. Raises :class:`actorhost.errors.ManifestInvalid` with every
     finding, each with its line, key path and hint.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        findings = Findings(source)
-        findings.add(START, "", "the file is not UTF-8", "save it as UTF-8")
-        text = ""
-    else:
-        findings = Findings(source, text)
+    text, findings = _text(data, source)
     node = None if findings.count else compose(text, findings)
     record = None if node is None else _File.shape.read(Cursor(node, "", START, findings))
     found = Declaration() if record is None else _declared(record, contracts)
     findings.raise_if_any("is no declaration")
     return found
+
+
+def _text(data: bytes, source: str) -> tuple[str, Findings]:
+    """Return the text and its findings so far: one when there is none to read."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        findings = Findings(source)
+        findings.add(START, "", "the file is not UTF-8", "save it as UTF-8")
+        return "", findings
+    findings = Findings(source, text)
+    if not text.strip():
+        findings.add(START, "", "the file is empty", "write at least serves: {NAME: {params: any}}")
+    return text, findings
 
 
 def _declared(record: Record, contracts: Contracts) -> Declaration:

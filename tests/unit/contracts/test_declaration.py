@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from actorhost.contracts.declaration import MAX_SECTION, Declaration, Need, Signature
 from actorhost.contracts.known import known_contracts
-from actorhost.contracts.types import NOTHING, SCALARS, Either, Enum, List, Option, Record, Tuple
+from actorhost.contracts.types import (
+    NOTHING,
+    SCALARS,
+    Either,
+    Enum,
+    List,
+    Option,
+    Record,
+    Tuple,
+    Type,
+    misfit,
+)
 from actorhost.errors import InvalidInput, ModuleRefused
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=5)
@@ -31,6 +42,14 @@ def test_what_goes_in_comes_out(serves: dict[str, Signature], calls: dict[str, d
     needs = (Need("a:b", "0.1.0", ("default",)), Need("c:d", "12.0.3", optional=True))
     declaration = Declaration(needs=needs, serves=serves, calls=calls)
     assert Declaration.decode(declaration.encode()) == declaration
+
+
+@given(types, types)
+def test_a_type_fits_itself_and_whatever_it_is_a_part_of(one: Type, other: Type) -> None:
+    assert misfit(one, one) == ""
+    assert misfit(one, Option(one)) == ""
+    assert misfit(one, Either((other, one))) == ""
+    assert (misfit(one, other) == "") == (misfit(List(one), List(other)) == "")
 
 
 @given(st.binary(max_size=40))

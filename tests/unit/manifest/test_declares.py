@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actorhost.contracts.declaration import Declaration, Need, Signature, signature_of
 from actorhost.contracts.keyvalue import CONTRACT
 from actorhost.contracts.known import known_contracts
-from actorhost.contracts.types import NOTHING, Either, Enum, List, Option, Record, Tuple, Type
+from actorhost.contracts.types import NOTHING, Either, Enum, List, Option, Record, Tuple, Type, spelled
 from actorhost.errors import ManifestInvalid
 from actorhost.manifest.declares import load_declaration
 
@@ -128,10 +131,23 @@ def test_what_is_no_type(text: str, message: str) -> None:
         ("serves: {get: keyvalue}", "1: serves.get: expected params and result, or a contract"),
         ("calls: {A: {B: {}}}", "1: calls.A: 'A' is not an actor name"),
         (b"\xff", "1: manifest: the file is not UTF-8"),
+        ("\n", "1: manifest: the file is empty"),
     ],
 )  # fmt: skip
 def test_what_is_no_declaration(text: str | bytes, finding: str) -> None:
     assert findings_of(text) == [finding]
+
+
+@given(st.text(st.sampled_from("aginopstu8<>,| -"), max_size=30))
+def test_any_text_is_a_type_or_a_finding(text: str) -> None:
+    try:
+        result = type_of(json.dumps(text))
+    except ManifestInvalid as error:
+        places = {one.path for one in error.findings}
+    else:
+        places = {"serves.Do.result"}
+        assert type_of(json.dumps(spelled(result))) == result
+    assert places == {"serves.Do.result"}
 
 
 def test_types_that_double_at_each_name_end_in_a_finding() -> None:

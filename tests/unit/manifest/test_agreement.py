@@ -1,0 +1,73 @@
+"""A module linked to a provider with two sides is held to both, as far as the link is for both."""
+
+from __future__ import annotations
+
+import pytest
+
+from actorhost.contracts.base import Contract, Effect, Operation, Params
+from actorhost.contracts.declaration import Declaration, Need, Signature
+from actorhost.contracts.types import Record
+from actorhost.errors import ManifestInvalid
+from actorhost.manifest.agreement import Parties, check_agreement
+from actorhost.manifest.load import read_manifest
+
+MANIFEST = b"""\
+apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata: {name: app}
+spec:
+  components:
+    - name: one
+      type: actor
+      properties: {module: one.wasm, contracts: [acme:queue]}
+      traits:
+        - {type: link, properties: {target: queue, contract: acme:queue}}
+    - name: queue
+      type: provider
+      properties: {provider: queue, contract: acme:queue}
+"""
+
+
+class Message(Params, frozen=True):
+    """A message."""
+
+    text: str
+
+
+PUBLISH = Operation("publish", Effect.WRITE, idempotent=False, params=Message, result=None)
+TAKE = Operation("take", Effect.EXTERNAL, idempotent=False, params=Message, result=None)
+BOTH = Contract.of("acme:queue", "1.2.0", PUBLISH, exports=(TAKE,))
+TAKES = {"take": Signature(Record({"text": "string"}))}
+
+
+def found(declaration: Declaration, provided: Contract) -> list[str]:
+    draft = read_manifest(MANIFEST, "app.yaml")
+    check_agreement(draft, Parties({"one.wasm": declaration}, {"queue": provided}, {}))
+    try:
+        draft.application()
+    except ManifestInvalid as error:
+        return [one.message for one in error.findings]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("declaration", "provided", "messages"),
+    [
+        (Declaration(serves=TAKES), BOTH, []),
+        (Declaration(needs=(Need("acme:queue", "1.0.0"),)), BOTH, []),
+        (
+            Declaration(serves={"take": Signature(Record({"text": "bool"}))}), BOTH,
+            ["take is called and served with different types: parameter text is string, not bool"],
+        ),
+        (
+            Declaration(), Contract.of("acme:queue", "1.2.0", exports=(TAKE,)),
+            ["queue calls what the module does not serve: take"],
+        ),
+        (
+            Declaration(needs=(Need("acme:queue", "2.0.0"),)), BOTH,
+            ["the module needs acme:queue 2.0.0, queue provides 1.2.0"],
+        ),
+    ],
+)  # fmt: skip
+def test_both_sides(declaration: Declaration, provided: Contract, messages: list[str]) -> None:
+    assert found(declaration, provided) == messages
