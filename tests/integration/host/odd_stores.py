@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,6 +50,8 @@ class OddStore(MemoryKeyValue):
         match params.key:
             case "block":
                 clock.sleep(60)
+            case "hang":
+                await asyncio.Event().wait()
             case "secret":
                 raise KeyError(self.config["password"])
             case "garbage":

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import Final
 import pytest
 
 from actorhost import Host
-from actorhost.errors import ProviderRefused, Unavailable
-from actorhost.host import provider_lattice, provider_untied
+from actorhost.errors import CallTimeout, Overloaded, ProviderRefused, Unavailable
+from actorhost.host import provider_lattice, provider_process, provider_untied
 from actorhost.host.provider_messages import Begin
 from actorhost.host.provider_untied import UntiedProvider
 from actorhost.ids import ActorName, HostId
@@ -106,6 +107,19 @@ async def test_another_run_is_told_of_links_and_calls_actors_through_their_host(
     words = [line.split()[0] for line in lines(told)]
     life = ["started", "linked", "counted"]
     assert words == [*life, "stopped", *life, "unlinked", "stopped"]
+
+
+async def test_more_calls_than_it_may_have_in_hand_are_refused(
+    server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider_process, "MAX_CALLS", 2)
+    async with elsewhere(server, tmp_path / "told"), Host(nats=server.url) as host:
+        await host.deploy_modules(application(tmp_path / "told"), {"a": MODULE})
+        calls = (call(host, "get", timeout=0.3, key="hang") for _ in range(5))
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        assert Counter(map(type, ended)) == {CallTimeout: 2, Overloaded: 3}
+        await asyncio.sleep(0.05)  # its own deadlines begin when a call arrives
+        assert await call(host, "get", key="k") is None
 
 
 async def test_links_of_a_host_that_has_gone_are_dropped(server: NatsServer, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from actorhost.wire.subject import ProviderBranch, provider_subject
 from tests.integration.host.calling import MODULE, ODD, call, odd_application, raw_call, remote
 from tests.integration.host.conftest import KEYVALUE, until
 from tests.integration.host.test_linked_providers import COUNTING
+from tests.servers import RestartableNats
 from tests.wat import guest
 
 BACK = 2.0
@@ -268,3 +269,36 @@ async def test_a_stranger_on_its_subject_reaches_nothing(host: Host, server: Nat
     finally:
         await stranger.close()
     assert await call(host, "get", key="k") is None
+
+
+async def test_a_lost_nats_server_costs_no_process(tmp_path: Path, told: Path) -> None:
+    server = RestartableNats(tmp_path / "restartable")
+    await server.start()
+    try:
+        async with Host(nats=server.url, providers=ODD) as host:
+            await host.deploy_modules(odd_application(told), {"a": MODULE})
+            await call(host, "set", key="k", value=b"kept")
+            before = remote(host).pid
+            hanging = asyncio.gather(call(host, "get", timeout=5.0, key="hang"), return_exceptions=True)
+            await asyncio.sleep(0.05)
+            await server.kill()
+            await until(lambda: not host.transport.connected)
+            with pytest.raises(Unavailable, match="nothing was sent"):
+                await call(host, "get", key="k")
+            assert [type(end) for end in await hanging] == [Unavailable]
+            await server.start()
+            async with asyncio.timeout(5.0):
+                while (found := await answered(host)) is None:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.02)
+            assert (found["value"], remote(host).pid) == (b"kept", before)
+    finally:
+        await server.kill()
+
+
+async def answered(host: Host) -> dict[str, bytes] | None:
+    """Return the entry under ``k``, None while it cannot be had."""
+    try:
+        found: dict[str, bytes] = await call(host, "get", timeout=0.3, key="k")
+    except (CallTimeout, Unavailable):
+        return None
+    return found

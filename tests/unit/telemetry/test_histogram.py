@@ -62,3 +62,12 @@ def test_what_took_no_time_may_be_counted_elsewhere(values: list[float], none: i
 @given(st.lists(st.one_of(st.floats(2**-20, 100), st.sampled_from(BOUNDS)), max_size=300))
 def test_counts_up_to_a_bound_are_exact(values: list[float]) -> None:
     assert counted(values).cumulative() == [sum(value < bound for value in values) for bound in BOUNDS]
+
+
+def test_merged_durations_are_those_of_both() -> None:
+    one, other, both = Durations(), Durations(), Durations()
+    for part, seconds in ((one, 0.001), (one, 0.2), (other, 0.03)):
+        part.add(seconds)
+        both.add(seconds)
+    one.merge(other)
+    assert (one.count, one.total, one.cumulative()) == (both.count, both.total, both.cumulative())

@@ -81,3 +81,27 @@ def test_events_have_a_subject_for_each_type() -> None:
 def test_other_texts_are_no_event_subjects(text: str) -> None:
     with pytest.raises(InvalidInput):
         subject.parse_event(text)
+
+
+@pytest.mark.parametrize("branch", subject.ProviderBranch)
+def test_the_subject_of_a_provider_is_found_again(branch: subject.ProviderBranch) -> None:
+    run = HostId.new()
+    spelled = subject.provider_subject("l", branch, "store", run, "get many")
+    assert spelled == f"ah.l.{branch}.store.{run}.get%20many"
+    found = subject.parse_provider(spelled)
+    assert (found.branch, found.provider, found.instance, found.operation) == (
+        branch,
+        "store",
+        run,
+        "get many",
+    )
+    assert subject.provider_wildcard("l", branch, "store", run) == f"ah.l.{branch}.store.{run}.*"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ah.l.cap.store.get", "ah.l.rpc.store.0000000000000000.get", "ah.l.cap.store.x.get",
+             "ah.l.prv.store.0000000000000000.%67"],
+)  # fmt: skip
+def test_other_texts_are_no_subjects_of_providers(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        subject.parse_provider(text)
