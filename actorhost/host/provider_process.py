@@ -165,7 +165,8 @@ class ProviderProcess:
 
     async def _call_actor(self, link: Link, operation: str, payload: bytes, *, timeout: float) -> bytes:
         token = self._ready().token(link)
-        call = ActorCall(token=token, operation=operation, payload=payload, timeout=timeout)
+        # The encoder takes plain text only, and providers have names that are more.
+        call = ActorCall(token=token, operation=str(operation), payload=payload, timeout=timeout)
         return await self._call_host(call, self._introductions[token])
 
     def _on_call(self, subject: str, reply_to: str, data: bytes) -> None:

@@ -25,7 +25,10 @@ from tests.transports import PATIENCE
 
 Changes = dict[str, str]
 
-IN_PROCESS = {"provider: keyvalue-memory": "place: process, provider: keyvalue-memory"}
+IN_PROCESS = {
+    "provider: keyvalue-memory": "place: process, provider: keyvalue-memory",
+    "provider: http-server": "place: process\n        provider: http-server",
+}
 SQL_IN_PROCESS = {"provider: sql-sqlite": "provider: sql-sqlite\n        place: process"}
 
 
@@ -90,7 +93,7 @@ async def backend(name: str, folder: Path) -> AsyncIterator[list[Changes]]:
 @pytest.mark.parametrize(
     ("store", "place"),
     [("memory", {}), ("memory", IN_PROCESS), pytest.param("redis", {}, marks=pytest.mark.needs_redis)],
-    ids=["memory", "memory in a process", "redis"],
+    ids=["memory", "memory and server in processes", "redis"],
 )
 async def test_counters_over_http(tmp_path: Path, port: Changes, store: str, place: Changes) -> None:
     door = f"{base(port)}/counters/door"

@@ -26,7 +26,7 @@ from actorhost.errors import (
     TooLarge,
     Unavailable,
 )
-from actorhost.host import provider_child
+from actorhost.host import metrics, provider_child
 from actorhost.ids import ActorName, new_call_id
 from actorhost.lifecycle import RestartPolicy, Restarts
 from actorhost.manifest import InstancePolicy, LinkSpec
@@ -75,6 +75,11 @@ async def test_it_serves_there_with_the_same_answers_and_errors(host: Host, told
     assert refused.value.where == "provider store, in its own process"
     with pytest.raises(BadRequest, match="'get' of actorhost:keyvalue called by 'a' over link 'default'"):
         await call(host, "get", key="")
+    measured = "".join(metrics.lines(host))
+    labels = 'actor="a",target="actorhost:keyvalue",operation="set"'
+    assert f'actorhost_capability_calls_total{{{labels},outcome="answered"}} 1\n' in measured
+    assert f"actorhost_capability_seconds_count{{{labels}}} 1\n" in measured
+    assert 'actorhost_provider_restarts_total{provider="store",application="app"} 0\n' in measured
     await host.undeploy("app")
     assert not psutil.pid_exists(pid)
     assert lines(told) == [f"started {pid}", "linked a {}", "unlinked a", "stopped"]
