@@ -8,6 +8,7 @@ program that embeds a host configures structlog itself, or logging. Lines of the
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import re
@@ -27,6 +28,7 @@ LEVELS: Final[Mapping[str, int]] = {
     "info": logging.INFO,
     "warning": logging.WARNING,
     "error": logging.ERROR,
+    "critical": logging.CRITICAL,
 }
 FORMATS: Final = ("text", "json")
 LEVEL_VARIABLE: Final = "ACTORHOST_LOG"
@@ -96,6 +98,10 @@ class Log:
         """Log what needs somebody."""
         self._log("error", event, values)
 
+    def critical(self, event: str, **values: Any) -> None:
+        """Log what an actor calls critical; nothing of ours is worse than an error."""
+        self._log("critical", event, values)
+
     def _log(self, method: str, event: str, values: dict[str, Any]) -> None:
         if structlog.is_configured():
             getattr(self._structured, method)(event, **values)
@@ -162,12 +168,18 @@ def blot(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return _blotted(event)
 
 
+@functools.lru_cache(maxsize=1024)
+def _names_secret(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None
+
+
 def _blotted(values: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in values.items():
-        if _SECRET_KEY.search(key):
+        if _names_secret(key):
             values[key] = _BLOT
         elif isinstance(value, str):
-            values[key] = _USER_INFO.sub(_BLOT, value)
+            if "://" in value:
+                values[key] = _USER_INFO.sub(_BLOT, value)
         elif isinstance(value, dict):
             values[key] = _blotted(dict(value))
         elif isinstance(value, list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -15,6 +16,7 @@ from actorhost.contracts.logging import Level, Logging
 from actorhost.contracts.provider import Provider
 from actorhost.errors import ProviderRefused
 from actorhost.manifest import Place
+from actorhost.telemetry.log import LEVEL_VARIABLE
 from actorhost.testing.conformance import clock, logging, random
 from actorhost.testing.conformance.case import Case
 from actorhost.testing.conformance.logging import Line, LoggingCase
@@ -60,7 +62,9 @@ def factory(backend: type[Provider]) -> Factory:
 
 def line_of(entry: Mapping[str, Any]) -> Line:
     """Return an entry of the host's log as the suite sees it."""
-    level = entry.get("guest_level") or str(entry["log_level"]).replace("warning", "warn")
+    level = entry.get("guest_level") or str(entry.get("log_level") or entry["level"]).replace(
+        "warning", "warn"
+    )
     return Line(Level(level), entry["event"], entry.get("fields", {}), entry["actor"])
 
 
@@ -92,6 +96,32 @@ async def test_a_backend_in_a_process_of_its_own_keeps_every_rule(
             await put(rule, case)
     count = len(BACKENDS[backend])
     table.note(backend.contract.id, "host", kept=count, of=count, place=Place.PROCESS)
+
+
+async def test_a_log_written_in_a_process_of_its_own_keeps_every_rule(
+    tmp_path: Path, table: Table, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LEVEL_VARIABLE, "debug")
+    async with placed(HostLogging({}), Place.PROCESS, tmp_path) as provider:
+        assert isinstance(provider, Logging)
+
+        @asynccontextmanager
+        async def case() -> AsyncIterator[LoggingCase]:
+            capfd.readouterr()
+            written = list[str]()
+
+            async def lines() -> Sequence[Line]:
+                written.append(capfd.readouterr().err)  # written before the call was answered
+                entries = map(json.loads, "".join(written).splitlines())
+                return [line_of(entry) for entry in entries if entry["logger"] == "actorhost.actor"]
+
+            yield LoggingCase(provider, lines)
+
+        for rule in logging.RULES:
+            await put(rule, case)
+    table.note(
+        HostLogging.contract.id, "host", kept=len(logging.RULES), of=len(logging.RULES), place=Place.PROCESS
+    )
 
 
 @pytest.mark.parametrize("backend", [HostRandom, HostClock])
