@@ -60,9 +60,9 @@ async def _(case: SqlCase) -> None:
 async def _(case: SqlCase) -> None:
     await case.make("k BIGINT")
     for passes in PASSES:
-        await _cancelled(case.batch([("INSERT INTO %t (k) VALUES (1)",)] * 10), passes)
+        await _cancelled(case.batch([("INSERT INTO %t (k) VALUES (1)",)] * 100), passes)
         count = await case.count()
-        holds(count % 10 == 0, f"{count} rows of batches of 10 after {passes} passes")
+        holds(count % 100 == 0, f"{count} rows of batches of 100 after {passes} passes")
 
 
 @SUITE.rule("cancel-query", "A backend serves the next caller after one that went away.")
