@@ -243,6 +243,24 @@ def capability(
     _show(bench.run(rounds=rounds, gets=gets), json=json)
 
 
+@app.command()
+def http(
+    rounds: Rounds = 9,
+    requests: Annotated[int, typer.Option(min=256, max=10_000_000, help="Requests in a round.")] = 8000,
+    connections: Annotated[int, typer.Option(min=1, max=200, help="Connections, kept alive.")] = 32,
+    json: Json = False,
+) -> None:
+    """Compare an actor behind the HTTP server with a bare aiohttp handler.
+
+    throughput_ratio: requests a second, actor / bare, neither with an access log. logged_ratio: each with
+    its own.
+    """
+    _need("psutil")
+    from actorhost.bench import http as bench  # noqa: PLC0415
+
+    _show(bench.run(rounds=rounds, requests=requests, connections=connections), json=json)
+
+
 def _rate(text: str) -> float | None:
     """Return messages a second, None for half of what is measured."""
     if text == "half":

@@ -1,23 +1,31 @@
-"""What a client of the HTTP server gets when no actor's response does: a status and a short text.
+"""An answer on its way to a client: a status, headers and a body, put on the wire in one piece.
 
-Pure. Why a call failed is for the operator (access log, `actorhost ps`), not for whoever asks from
-outside: an answer tells nothing but what to do next.
+Pure but for writing to the connection it is for. It takes the place of aiohttp's own response, which does
+much for headers that we neither have nor want, and costs as much as the sandbox. What the HTTP server says
+for itself is a status and a short text: why a call failed is for the operator (access log, `actorhost ps`).
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 
+from actorhost.clock import wall_ns
+from actorhost.contracts.http import CONNECTION_HEADERS, Headers, Response
 from actorhost.errors import ActorhostError, FaultCode, ProtocolError
+from actorhost_providers.http.connection import Connection
 
 RETRY_AFTER: Final = "1"
 """Seconds, as text: overload and redeployments are over in about that time."""
 SERVER: Final = "actorhost"
 
+_NOT_THE_ACTORS: Final = CONNECTION_HEADERS | {"content-length", "date", "server"}
+_BODILESS: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 _STATUS: Final = {
     FaultCode.OVERLOADED: HTTPStatus.SERVICE_UNAVAILABLE,
     FaultCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -51,17 +59,59 @@ class Refused(Exception):
         self.close = close
 
 
-def refusal(refused: Refused) -> web.Response:
+class Answer:
+    """One answer; aiohttp's protocol calls :meth:`prepare` and :meth:`write_eof` as of its own responses."""
+
+    __slots__ = ("_connection", "_headers", "body", "close", "keep_alive", "status")
+
+    def __init__(self, status: int, headers: Headers, body: bytes, *, close: bool = False) -> None:
+        """Hold what may be sent: no header splits it, and framing is added."""
+        self.status = int(status)
+        self.body = body
+        self.close = close
+        self.keep_alive = False
+        self._headers = headers
+        self._connection: Connection | None = None
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Write the answer to `request`; a client that has gone raises :class:`ConnectionError`."""
+        connection = request.protocol
+        assert isinstance(connection, Connection)  # noqa: S101 - a listener makes no others
+        self._connection = connection
+        self.keep_alive = request.keep_alive and not self.close
+        lines = [_first(self.status), _date(wall_ns() // 1_000_000_000)]
+        lines += [f"{name}: {value}\r\n" for name, value in self._headers]
+        body = self.body
+        if self.status in _BODILESS:
+            body = b""
+        else:
+            lines.append(f"Content-Length: {len(body)}\r\n")
+        if not self.keep_alive:
+            lines.append("Connection: close\r\n")
+        elif request.version == HttpVersion10:
+            lines.append("Connection: keep-alive\r\n")
+        head = "".join(lines).encode()
+        connection.write(head + b"\r\n" + (b"" if request.method == "HEAD" else body))
+
+    async def write_eof(self) -> None:
+        """Wait until a client that reads slowly has room for more."""
+        if self._connection is not None and self._connection.writing_paused:
+            await self._connection.drained()
+
+
+def answer_of(response: Response) -> Answer:
+    """Return the answer that an actor gave."""
+    headers = [(name, value) for name, value in response.headers if name.lower() not in _NOT_THE_ACTORS]
+    return Answer(response.status, headers, response.body)
+
+
+def refusal(refused: Refused) -> Answer:
     """Return the answer to a refused request."""
-    response = short(refused.status)
-    if refused.allow:
-        response.headers["Allow"] = ", ".join(refused.allow)
-    if refused.close:
-        response.force_close()
-    return response
+    more = [("Allow", ", ".join(refused.allow))] if refused.allow else []
+    return short(refused.status, more, close=refused.close)
 
 
-def fault(error: ActorhostError, *, with_body: bool) -> web.Response:
+def fault(error: ActorhostError, *, with_body: bool) -> Answer:
     """Return the answer when a call ended with `error`; `with_body` says whether the request had one."""
     if isinstance(error, ProtocolError):
         return short(HTTPStatus.BAD_GATEWAY)
@@ -71,9 +121,24 @@ def fault(error: ActorhostError, *, with_body: bool) -> web.Response:
     return short(_STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR))
 
 
-def short(status: HTTPStatus) -> web.Response:
+def short(status: HTTPStatus, more: Headers | None = None, *, close: bool = False) -> Answer:
     """Return an answer of one line."""
-    response = web.Response(status=status, text=_TEXT[status] + "\n", headers={"Server": SERVER})
+    headers = [("Content-Type", "text/plain; charset=utf-8"), *(more or [])]
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = RETRY_AFTER
-    return response
+        headers.append(("Retry-After", RETRY_AFTER))
+    return Answer(status, headers, f"{_TEXT[status]}\n".encode(), close=close)
+
+
+@functools.lru_cache(maxsize=512)
+def _first(status: int) -> str:
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    return f"HTTP/1.1 {status} {phrase}\r\n"
+
+
+@functools.lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    """Return the headers that every answer of this second has."""
+    return f"Date: {formatdate(second, usegmt=True)}\r\nServer: {SERVER}\r\n"

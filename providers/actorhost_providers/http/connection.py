@@ -10,18 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import http_exceptions, web
 
 from actorhost.clock import monotonic
 from actorhost.telemetry import log
 from actorhost.telemetry.log import Log
-from actorhost_providers.http.answer import Refused, refusal
 
-_LINGER: Final = 1.0
+_LINGER: Final = 0.5
 """Seconds for which more of a body that nobody wants is taken, so that the client sees the answer."""
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _BUSY: Final = (
@@ -39,12 +39,17 @@ class Patience:
     write: float
 
 
+Refuse = Callable[[HTTPStatus], web.StreamResponse]
+"""Returns the answer to what is no request."""
+
+
 class Connection(web.RequestHandler):
     """Serves one client."""
 
-    __slots__ = ("_begun", "_busy", "_patience", "_stuck")
+    __slots__ = ("_begun", "_busy", "_patience", "_refuse", "_stuck", "peer")
 
-    def __init__(self, server: web.Server, patience: Patience) -> None:
+    def __init__(self, server: web.Server, patience: Patience, refuse: Refuse) -> None:
+        """Serve one client of `server`; `refuse` makes what it is told when it sends nonsense."""
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -55,6 +60,8 @@ class Connection(web.RequestHandler):
             auto_decompress=False,
         )
         self._patience = patience
+        self._refuse = refuse
+        self.peer = ""
         self._busy = False
         self._begun = math.inf
         self._stuck = math.inf
@@ -70,6 +77,8 @@ class Connection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a head."""
         self._begun = monotonic()
+        name = transport.get_extra_info("peername")
+        self.peer = str(name[0]) if isinstance(name, tuple) else ""
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
@@ -87,6 +96,16 @@ class Connection(web.RequestHandler):
         """Note that it goes on."""
         self._stuck = math.inf
         super().resume_writing()
+
+    def write(self, data: bytes) -> None:
+        """Send `data`; raises :class:`ConnectionError` when the client has gone."""
+        if self.transport is None:
+            raise ConnectionResetError("the client has gone")
+        self.transport.write(data)
+
+    async def drained(self) -> None:
+        """Return when the client takes more."""
+        await self._drain_helper()
 
     def look(self, now: float) -> None:
         """End the connection if its client has been too slow."""
@@ -114,7 +133,7 @@ class Connection(web.RequestHandler):
         elif isinstance(exc, http_exceptions.LineTooLong):
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         self.keep_alive(False)
-        return refusal(Refused(HTTPStatus(status), close=True))
+        return self._refuse(HTTPStatus(status))
 
 
 class Surplus(asyncio.Protocol):
@@ -122,8 +141,7 @@ class Surplus(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say so and close."""
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(_BUSY)
+        cast("asyncio.Transport", transport).write(_BUSY)  # uvloop's is of no class of asyncio's
         transport.close()
 
 

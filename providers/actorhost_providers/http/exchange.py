@@ -14,14 +14,14 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from actorhost.clock import monotonic
-from actorhost.contracts.http import CONNECTION_HEADERS, HANDLE, HandleParams, Response
+from actorhost.contracts.http import HANDLE, HandleParams
 from actorhost.errors import ActorhostError, BadRequest
 from actorhost_providers.http.access import AccessLog, Line
-from actorhost_providers.http.answer import SERVER, Refused, fault, refusal
+from actorhost_providers.http.answer import Answer, Refused, answer_of, fault, refusal
+from actorhost_providers.http.connection import Connection
 from actorhost_providers.http.head import Head, head_of
 from actorhost_providers.http.route import ANY, Route, RouteTable
 
-_NOT_THE_ACTORS: Final = CONNECTION_HEADERS | {"content-length"}
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -33,25 +33,28 @@ class Exchange:
         self._scheme = scheme
         self._log = log
 
-    async def answer(self, request: web.BaseRequest) -> web.Response:
+    async def answer(self, request: web.BaseRequest) -> Answer:
         """Return the answer to `request`; raises :class:`ConnectionError` when its client has gone."""
-        started = monotonic()
-        route: Route | None = None
-        code = ""
+        connection = request.protocol
+        assert isinstance(connection, Connection)  # noqa: S101 - a listener makes no others
+        connection.begin()
+        started, route, code = monotonic(), None, ""
         try:
-            head = head_of(request)
+            head = head_of(request, connection.peer)
             route, parameters = self._find(head)
             body = await _body(request, route, head)
             try:
-                response = await self._call(route, head, parameters, body)
+                answer = await self._call(route, head, parameters, body)
             except ActorhostError as error:
                 code = str(error.code)
-                response = fault(error, with_body=bool(body))
+                answer = fault(error, with_body=bool(body))
         except Refused as refused:
-            response = refusal(refused)
+            answer = refusal(refused)
+        finally:
+            connection.end()
         if route is None or route.logged:
-            self._note(request, response, route, monotonic() - started, code)
-        return response
+            self._note(request, answer, route, monotonic() - started, code)
+        return answer
 
     def _find(self, head: Head) -> tuple[Route, list[tuple[str, str]]]:
         try:
@@ -66,9 +69,7 @@ class Exchange:
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE)
         return found.route, found.parameters
 
-    async def _call(
-        self, route: Route, head: Head, parameters: list[tuple[str, str]], body: bytes
-    ) -> web.Response:
+    async def _call(self, route: Route, head: Head, parameters: list[tuple[str, str]], body: bytes) -> Answer:
         params = HandleParams(
             _method(route, head.method),
             self._scheme,
@@ -83,16 +84,15 @@ class Exchange:
         reply = await route.call(
             route.link, route.operation, HANDLE.encode_params(params), timeout=route.timeout
         )
-        return _response(HANDLE.decode_result(reply))
+        return answer_of(HANDLE.decode_result(reply))
 
     def _note(
-        self, request: web.BaseRequest, response: web.Response, route: Route | None, took: float, code: str
+        self, request: web.BaseRequest, answer: Answer, route: Route | None, took: float, code: str
     ) -> None:
-        body = response.body
-        sent = len(body) if isinstance(body, bytes) and request.method != hdrs.METH_HEAD else 0
+        sent = len(answer.body) if request.method != hdrs.METH_HEAD else 0
         path = request.raw_path.partition("?")[0]
         actor = str(route.link.actor) if route is not None else ""
-        self._log.note(Line(request.method, path, response.status, sent, took, actor, code))
+        self._log.note(Line(request.method, path, answer.status, sent, took, actor, code))
 
 
 def _method(route: Route, method: str) -> str:
@@ -134,10 +134,3 @@ async def _read(request: web.BaseRequest, most: int) -> bytes:
         parts.append(part)
         size += len(part)
     return b"".join(parts)
-
-
-def _response(answer: Response) -> web.Response:
-    headers = [(name, value) for name, value in answer.headers if name.lower() not in _NOT_THE_ACTORS]
-    if not any(name.lower() == "server" for name, _ in headers):
-        headers.append(("Server", SERVER))
-    return web.Response(status=answer.status, headers=headers, body=answer.body)

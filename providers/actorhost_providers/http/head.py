@@ -5,6 +5,7 @@ Pure, but for looking at the connection's address.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -15,6 +16,7 @@ from actorhost.contracts.http import CONNECTION_HEADERS, Headers
 from actorhost_providers.http.answer import Refused
 
 _USUAL: Final = frozenset(["keep-alive", "close"])
+_OURS: Final = frozenset(["host", "content-length", "expect"])
 _KEPT: Final = frozenset(["host", "content-length"])
 """What a message needs, whatever its ``connection`` header says of it."""
 
@@ -37,10 +39,10 @@ class Head:
     expects: bool = False
 
 
-def head_of(request: web.BaseRequest) -> Head:
-    """Return the head of `request`, or raise :class:`Refused`."""
+def head_of(request: web.BaseRequest, peer: str) -> Head:
+    """Return the head of `request` of `peer`, or raise :class:`Refused`."""
     target = request.raw_path
-    head = Head(request.method, target, None, [], request.remote or "")
+    head = Head(request.method, target, None, [], peer)
     hosts = _take_headers(request, head)
     if not target.startswith("/"):
         # What a proxy is sent; the host in it counts (RFC 9112, 3.2.2).
@@ -59,21 +61,24 @@ def _take_headers(request: web.BaseRequest, head: Head) -> list[str]:
     """Put the headers of the message into `head`, and return those that name the host."""
     hosts, named, headers = list[str](), set[str](), head.headers
     for raw_name, raw_value in request.raw_headers:
-        name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
-        if name in CONNECTION_HEADERS:
-            if name == "connection":
-                named.update(part.strip() for part in value.lower().split(","))
-            continue
+        name, is_special = _name(raw_name)
+        try:
+            value = raw_value.decode()
+        except UnicodeDecodeError:
+            value = raw_value.decode("latin-1")
+        if is_special:
+            if name == "host":
+                hosts.append(value)
+            elif name == "content-length":
+                head.length = int(value)  # the parser let nothing but digits through
+            elif name == "expect":
+                _expect(head, value)
+            else:
+                if name == "connection":
+                    named.update(part.strip() for part in value.lower().split(","))
+                continue
         headers.append((name, value))
-        if name == "host":
-            hosts.append(value)
-        elif name == "content-length":
-            head.length = int(value)  # the parser let nothing but digits through
-        elif name == "expect":
-            if value.lower() != "100-continue":
-                raise Refused(HTTPStatus.EXPECTATION_FAILED, close=True)
-            head.expects = True
-    if gone := named - _USUAL - _KEPT:
+    if named and (gone := named - _USUAL - _KEPT):
         headers[:] = [(name, value) for name, value in headers if name not in gone]
     return hosts
 
@@ -94,8 +99,14 @@ def _host(authority: str) -> str:
     return name.lower()
 
 
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+def _expect(head: Head, value: str) -> None:
+    if value.lower() != "100-continue":
+        raise Refused(HTTPStatus.EXPECTATION_FAILED, close=True)
+    head.expects = True
+
+
+@functools.lru_cache(maxsize=1024)
+def _name(raw: bytes) -> tuple[str, bool]:
+    """Return a header's name, and whether it means anything here."""
+    name = raw.decode("latin-1").lower()
+    return name, name in CONNECTION_HEADERS or name in _OURS

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Final
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final, cast
 
 from aiohttp import web
 
@@ -18,6 +20,7 @@ from actorhost.errors import ProviderRefused
 from actorhost.telemetry import log
 from actorhost.telemetry.log import Log
 from actorhost_providers.http.access import AccessLog
+from actorhost_providers.http.answer import Refused, refusal
 from actorhost_providers.http.connection import Connection, Patience, Surplus
 from actorhost_providers.http.exchange import Exchange
 from actorhost_providers.http.route import RouteTable
@@ -27,6 +30,8 @@ _LOOK: Final = 0.25
 """Seconds between looks at slow clients and at the access log."""
 _STOP: Final = 2.0
 """Seconds in which answers under way may end when the listener closes."""
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _log: Final = Log("actorhost.http")
 
@@ -49,7 +54,8 @@ class Listener:
     async def open(self) -> None:
         """Listen; raises :class:`ProviderRefused` when that is not possible there."""
         settings, loop = self.settings, asyncio.get_running_loop()
-        self._server = web.Server(self._answer)
+        # Answers are all that aiohttp wants of a response.
+        self._server = web.Server(cast("Handler", self._exchange.answer))
         handshake = settings.head_timeout if self._tls else None
         try:
             self._socket = await loop.create_server(
@@ -86,16 +92,7 @@ class Listener:
         server = self._server
         if server is None or len(server.connections) >= self.settings.connections:
             return Surplus()
-        return Connection(server, self._patience)
-
-    async def _answer(self, request: web.BaseRequest) -> web.Response:
-        connection = request.protocol
-        assert isinstance(connection, Connection)  # noqa: S101 - made above
-        connection.begin()
-        try:
-            return await self._exchange.answer(request)
-        finally:
-            connection.end()
+        return Connection(server, self._patience, _refuse)
 
     async def _look_after(self) -> None:
         while True:
@@ -109,6 +106,10 @@ class Listener:
                 await self._access.write()
             except Exception:  # noqa: BLE001 - one bad line must not leave slow clients unwatched
                 log.bug(_log, "bug while looking after connections")
+
+
+def _refuse(status: HTTPStatus) -> web.StreamResponse:
+    return cast("web.StreamResponse", refusal(Refused(status, close=True)))
 
 
 def _joined(address: str, port: int) -> str:

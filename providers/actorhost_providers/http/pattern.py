@@ -36,9 +36,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """The segments of a route's path."""
+    """The segments of a route's path, and the names of its parameters, in order."""
 
     segments: tuple[Literal | Parameter, ...]
+    names: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str) -> Pattern:
@@ -50,17 +51,12 @@ class Pattern:
             )
         segments = tuple(_segment(part, text) for part in text[1:].split("/"))
         _check(segments, text)
-        return cls(segments)
+        return cls(segments, tuple(part.name for part in segments if isinstance(part, Parameter)))
 
     @property
     def shape(self) -> tuple[str | None, ...]:
         """What decides whether two patterns are the same: literals, and what stands for parameters."""
         return tuple(_shape(segment) for segment in self.segments)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the parameters, in order."""
-        return tuple(segment.name for segment in self.segments if isinstance(segment, Parameter))
 
 
 def segments_of(path: str) -> list[str]:

@@ -8,14 +8,14 @@ before any. Two routes of the same host, shape and method cannot be.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from actorhost.contracts.provider import CallActor, Link
 from actorhost.errors import ProviderRefused
 from actorhost_providers.http.pattern import Literal, Pattern, segments_of
 
+_NONE: Final = frozenset[str]()
 ANY: Final = ""
 """Stands for every host, and for every method."""
 
@@ -58,13 +58,12 @@ class _Node:
     routes: dict[str, Route] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A route with the values of its parameters; without a route, the methods that the path has."""
 
     route: Route | None
     parameters: list[tuple[str, str]]
-    allowed: frozenset[str] = frozenset()
+    allowed: frozenset[str]
 
 
 class RouteTable:
@@ -110,12 +109,10 @@ class RouteTable:
         allowed: set[str] = set()
         # A route of this very host, whatever its path, goes before one of any host.
         for name in (host, ANY) if host in self._hosts else (ANY,):
-            tree = self._hosts.get(name)
-            for node, values in _walk(tree, segments, 0, []) if tree is not None else ():
-                route = node.routes.get(method) or node.routes.get(ANY)
-                if route is not None:
-                    return Found(route, list(zip(route.pattern.names, values, strict=True)))
-                allowed.update(node.routes)
+            tree, values = self._hosts.get(name), list[str]()
+            route = _seek(tree, segments, 0, method, values, allowed) if tree is not None else None
+            if route is not None:
+                return Found(route, list(zip(route.pattern.names, values, strict=True)), _NONE)
         return Found(None, [], frozenset(allowed))
 
     def _build(self) -> None:
@@ -136,20 +133,36 @@ class RouteTable:
                     node.routes[method] = route
 
 
-def _walk(node: _Node, segments: list[str], at: int, values: list[str]) -> Iterator[tuple[_Node, list[str]]]:
-    """Yield the nodes with routes that `segments` lead to, the most specific first."""
+def _seek(
+    node: _Node, segments: list[str], at: int, method: str, values: list[str], allowed: set[str]
+) -> Route | None:
+    """Return the most specific route of `method` from `node` on.
+
+    `values` are those of the parameters up to here, and on return all of them; `allowed` gets the methods
+    of the routes that `method` keeps from being it. A node is reached in one way, so each is seen once.
+    """
     if at == len(segments):
-        if node.routes:
-            yield node, values
-    else:
-        segment = segments[at]
-        literal = node.literals.get(segment)
-        if literal is not None:
-            yield from _walk(literal, segments, at + 1, values)
-        if node.parameter is not None and segment:
-            yield from _walk(node.parameter, segments, at + 1, [*values, segment])
-        if node.rest is not None:
-            yield node.rest, [*values, "/".join(segments[at:])]
+        routes = node.routes
+        found = routes.get(method) or routes.get(ANY)
+        if found is None and routes:
+            allowed.update(routes)
+        return found
+    segment = segments[at]
+    literal = node.literals.get(segment)
+    if literal is not None and (found := _seek(literal, segments, at + 1, method, values, allowed)):
+        return found
+    if node.parameter is not None and segment:
+        values.append(segment)
+        if found := _seek(node.parameter, segments, at + 1, method, values, allowed):
+            return found
+        values.pop()
+    if node.rest is None:
+        return None
+    values.append("/".join(segments[at:]))
+    if found := _seek(node.rest, segments, len(segments), method, values, allowed):
+        return found
+    values.pop()
+    return None
 
 
 def _refuse_conflict(route: Route, other: Route) -> None:
