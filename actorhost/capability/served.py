@@ -40,6 +40,7 @@ class Served:
         self._max_reply = max_reply
         self._links: dict[str, _Known] = {}
         self._tokens: dict[Link, str] = {}
+        self._linked: set[str] = set()
 
     @property
     def provider(self) -> Provider:
@@ -56,16 +57,23 @@ class Served:
         self._tokens[grant.link] = token
 
     async def linked(self, token: str) -> None:
-        """Tell the provider that the actor of the link runs."""
-        await self._registry.link(self._name, self._known(token).grant.link)
+        """Tell the provider that the actor of the link runs, unless it knows."""
+        link = self._known(token).grant.link
+        if token not in self._linked:
+            self._linked.add(token)
+            await self._registry.link(self._name, link)
 
     async def unlinked(self, token: str) -> None:
         """Tell the provider that the actor of the link is about to stop; its calls are still answered."""
-        await self._registry.unlink(self._name, self._known(token).grant.link)
+        link = self._known(token).grant.link
+        if token in self._linked:
+            self._linked.remove(token)
+            await self._registry.unlink(self._name, link)
 
     def forget(self, token: str) -> None:
         """Let the link call no more."""
         known = self._links.pop(token, None)
+        self._linked.discard(token)
         # Two hosts that run the same actor have equal links.
         if known is not None and self._tokens.get(known.grant.link) == token:
             del self._tokens[known.grant.link]

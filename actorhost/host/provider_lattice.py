@@ -61,6 +61,8 @@ class LatticeProvider(RemoteProvider):
             around.lattice, ProviderBranch.CONTROL, spec.name, around.host, ProviderOperation.CALL
         )
         self._asked = ""
+        self._met = ("", 0)
+        self._refused = ""
 
     @property
     def state(self) -> str:
@@ -127,7 +129,7 @@ class LatticeProvider(RemoteProvider):
                     self._away(error.message)
                 continue
             misses = 0
-            if hello.instance != self._instance:
+            if not self._instance or self._met != (hello.instance, hello.drops):
                 await self._meet(hello)
 
     def _away(self, why: str) -> None:
@@ -141,12 +143,14 @@ class LatticeProvider(RemoteProvider):
         """Tell another run of it all links, then let calls go to it."""
         began = monotonic()
         if self._instance:
-            self._away("another run of it answers")
+            self._away("another run of it answers, or it has dropped the links of this host")
         try:
             self._accept(hello)
             await self._tell_links(hello.instance)
         except ActorhostError as error:
-            _log.warning("provider cannot be used", provider=str(self.spec.name), reason=error.message)
+            if hello.instance != self._refused:  # once is enough
+                _log.warning("provider cannot be used", provider=str(self.spec.name), reason=error.message)
+            self._refused = hello.instance
             return
         self._returns += 1
         self._serve_at(hello.instance)
@@ -163,6 +167,7 @@ class LatticeProvider(RemoteProvider):
             )
         self.pid = hello.pid
         self._asked = hello.instance
+        self._met = (hello.instance, hello.drops)
 
     async def _hello(self) -> Hello:
         return decode(Hello, await self._request_of(WHOEVER, ProviderOperation.HELLO, b"", _PATIENCE))

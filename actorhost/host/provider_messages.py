@@ -53,7 +53,10 @@ class Begin(Struct, frozen=True, kw_only=True):
 
 
 class Hello(Struct, frozen=True, kw_only=True):
-    """Who serves: the run `instance` of `provider`; operations as (name, effect, idempotent)."""
+    """Who serves: the run `instance` of `provider`; operations as (name, effect, idempotent).
+
+    `drops` counts how often the links of the host that asks were dropped, as it had been silent.
+    """
 
     instance: str
     pid: int
@@ -61,6 +64,7 @@ class Hello(Struct, frozen=True, kw_only=True):
     contract: str
     version: str
     operations: tuple[tuple[str, Effect, bool], ...]
+    drops: int = 0
 
 
 class Introduction(Struct, frozen=True, kw_only=True):

@@ -8,14 +8,18 @@ dropped. Two of one name in a lattice would get half of the links each: the seco
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import AsyncExitStack
 from typing import Final, Self
+
+from msgspec.structs import replace
 
 from actorhost import clock
 from actorhost.errors import ActorhostError, BadRequest, NoRoute, ProviderRefused
 from actorhost.host.provider_messages import (
     ActorCall,
     Begin,
+    Hello,
     Introduction,
     Known,
     ProviderOperation,
@@ -52,6 +56,7 @@ class UntiedProvider:
         self._in_hand = 0
         self._hosts: dict[str, float] = {}
         self._owners: dict[str, str] = {}
+        self._drops: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
         """Start the provider and be found; raises :class:`ProviderRefused` when there is one of its name."""
@@ -117,6 +122,8 @@ class UntiedProvider:
         if envelope.source:
             self._hosts[envelope.source] = clock.monotonic()
         result = await self._process.serve(operation, envelope.payload)
+        if operation == ProviderOperation.HELLO:
+            return encode(replace(decode(Hello, result), drops=self._drops[envelope.source]))
         if operation == ProviderOperation.INTRODUCE:
             self._owners[decode(Introduction, envelope.payload).token] = envelope.source
         elif operation == ProviderOperation.FORGET:
@@ -143,7 +150,12 @@ class UntiedProvider:
                 await self._drop(host)
 
     async def _drop(self, host: str) -> None:
-        for token in [token for token, owner in self._owners.items() if owner == host]:
+        tokens = [token for token, owner in self._owners.items() if owner == host]
+        if not tokens:
+            self._drops.pop(host, None)
+            return
+        self._drops[host] += 1
+        for token in tokens:
             del self._owners[token]
             for operation in (ProviderOperation.UNLINKED, ProviderOperation.FORGET):
                 try:

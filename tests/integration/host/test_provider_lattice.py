@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 
 from actorhost import Host
-from actorhost.errors import CallTimeout, Overloaded, ProviderRefused, Unavailable
+from actorhost.errors import CallTimeout, Denied, Overloaded, ProviderRefused, Unavailable
 from actorhost.host import provider_lattice, provider_process, provider_untied
 from actorhost.host.provider_messages import Begin
 from actorhost.host.provider_untied import UntiedProvider
@@ -129,6 +129,14 @@ async def test_links_of_a_host_that_has_gone_are_dropped(server: NatsServer, tmp
         stand = remote(host)
         stand._task.cancel()  # type: ignore[attr-defined]  # it asks no more, as if it had been killed
         await until(lambda: "unlinked a" in lines(told))
+        with pytest.raises(Denied):
+            await call(host, "get", key="k")
+        stand._task = asyncio.create_task(stand._run())  # type: ignore[attr-defined]  # noqa: TID251 - its own
+        await until(lambda: lines(told).count("linked a {}") == 2)
+        await until(lambda: remote(host).state == "running")
+        assert await call(host, "get", key="k") is None
+        await host.undeploy("app")
+        assert lines(told).count("unlinked a") == 2
 
 
 async def test_what_is_not_there_or_something_else_is_refused(
