@@ -65,7 +65,7 @@ test-all:
 	.ci/test-all
 
 bench: $(VENV)/dev
-	for name in engine echo local density preempt startup overload recovery hosts capability; do $(BIN)/actorhost bench $$name $(ARGS) || exit; done
+	for name in engine echo local density preempt startup overload recovery hosts capability http; do $(BIN)/actorhost bench $$name $(ARGS) || exit; done
 
 soak: $(VENV)/dev
 	ACTORHOST_SOAK=1 $(BIN)/python -m pytest -o faulthandler_timeout=3600 $(ARGS)
