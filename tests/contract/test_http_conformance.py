@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from actorhost.manifest import Place
 from actorhost.testing.conformance.http_client import RULES
 from actorhost.testing.conformance.http_client_case import HttpClientCase
 from actorhost.testing.conformance.http_origin import Origin
@@ -16,6 +18,7 @@ from actorhost.testing.conformance.rule import Rule, RuleBroken, put
 from actorhost_providers.http.client import AiohttpClient
 from tests.contract.broken_http import BROKEN
 from tests.contract.conftest import Table
+from tests.contract.places import PLACES, placed
 
 
 class Loopback(AbstractResolver):
@@ -28,6 +31,13 @@ class Loopback(AbstractResolver):
 
     async def close(self) -> None:
         """Hold nothing."""
+
+
+class ToLoopback(AiohttpClient):
+    """The client, which finds every name at home; also in a process of its own."""
+
+    def __init__(self, config: Mapping[str, object]) -> None:
+        super().__init__(config, Loopback())
 
 
 def cases(
@@ -48,15 +58,22 @@ def cases(
     return case
 
 
-async def test_the_client_keeps_every_rule(table: Table) -> None:
-    kept, broken = 0, []
-    for rule in RULES:
-        try:
-            await put(rule, cases())
-            kept += 1
-        except RuleBroken as error:
-            broken.append(str(error))
-    table.note("actorhost:http", "client", kept=kept, of=len(RULES))
+@pytest.mark.parametrize("place", PLACES)
+async def test_the_client_keeps_every_rule(place: Place, table: Table, tmp_path: Path) -> None:
+    broken = []
+    async with placed(ToLoopback({}), place, tmp_path) as client:
+
+        @asynccontextmanager
+        async def case() -> AsyncIterator[HttpClientCase]:
+            async with Origin() as origin, Origin() as other:
+                yield HttpClientCase(client, origin, other)
+
+        for rule in RULES:
+            try:
+                await put(rule, case)
+            except RuleBroken as error:
+                broken.append(str(error))
+    table.note("actorhost:http", "client", kept=len(RULES) - len(broken), of=len(RULES), place=place)
     assert broken == []
 
 
