@@ -197,12 +197,15 @@ class PostgresServer:
     def freeze(self) -> None:
         """Let all its processes stand still, with their connections open."""
         for each in self._processes():
-            _freeze(each.pid)
+            # Those of connections that just ended go by themselves.
+            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+                _freeze(each.pid)
 
     def thaw(self) -> None:
         """Let them go on."""
         for each in self._processes():
-            os.kill(each.pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each.pid, signal.SIGCONT)
 
     def _processes(self) -> list[psutil.Process]:
         assert self._process is not None
@@ -269,7 +272,7 @@ def _freeze(pid: int) -> None:
     os.kill(pid, signal.SIGSTOP)
     end = clock.monotonic() + PATIENCE
     while any(
-        psutil.Process(thread.id).status() != psutil.STATUS_STOPPED
+        psutil.Process(thread.id).status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
         for thread in psutil.Process(pid).threads()
     ):
         assert clock.monotonic() < end, "the server did not stop"

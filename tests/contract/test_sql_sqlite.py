@@ -103,7 +103,7 @@ async def test_a_stop_ends_what_is_under_way() -> None:
     async with started(SqliteSql({})) as backend:
         case = SqlCase(backend, config={"statement-timeout": 30.0})
         async with asyncio.TaskGroup() as group:
-            call = group.create_task(case.refused(case.query(COUNTING), CallTimeout))
+            call = group.create_task(case.refused(case.query(COUNTING), Closed))
             await asyncio.sleep(0.05)
             await backend.stop()
         assert call.done()

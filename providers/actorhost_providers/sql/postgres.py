@@ -55,8 +55,10 @@ class PostgresSql(SqlBackend):
 
     async def stop(self) -> None:
         """Close every connection, let go of every result."""
-        await super().stop()
-        await self._server.close()
+        try:
+            await self._server.close()
+        finally:
+            await super().stop()
 
     async def read(self, statement: Statement, bounds: Bounds) -> Rows:
         """Return all rows of a statement, in a transaction that cannot write."""

@@ -30,8 +30,8 @@ T = TypeVar("T")
 
 MAX_WAITING: Final = 1000
 """Calls that may have or wait for a connection."""
-_CONNECT: Final = 5.0
-"""Seconds that making a connection or closing the pool may take."""
+_CONNECT: Final = 4.0
+"""Seconds that making a connection may take: less than a host gives a provider to start."""
 _GRACE: Final = 0.25
 """Seconds that the server gets to end a statement itself, which keeps the connection."""
 _RESET: Final = (
@@ -65,8 +65,9 @@ class PostgresServer:
         try:
             async with asyncio.timeout(_CONNECT):
                 self._pool = await asyncpg.create_pool(
-                    self._url, min_size=1, max_size=self._most, timeout=_CONNECT, init=prepare, reset=_reset,
-                    statement_cache_size=0, server_settings={"application_name": "actorhost"},
+                    self._url, min_size=1, max_size=self._most, timeout=_CONNECT, statement_cache_size=0,
+                    connect=_connect, init=prepare, reset=_reset,
+                    server_settings={"application_name": "actorhost"},
                 )  # fmt: skip
         except asyncpg.exceptions.ClientConfigurationError:
             raise _refused("it is not well-formed") from None
@@ -149,6 +150,47 @@ class PostgresServer:
                 hint="raise pool in the provider's configuration, or retry later",
             )
         return failed(TimeoutError(f"no connection within {seconds:g} s"), self._shown)
+
+
+class _Making:
+    """A connection that is being made; whoever wants it may give up."""
+
+    def __init__(self) -> None:
+        self.connection: Any = None
+        self._given_up = False
+
+    async def make(self, *args: Any, **options: Any) -> None:
+        """Make it, or drop it when nobody wants it any more."""
+        try:
+            connection = await asyncpg.connect(*args, **options)
+        except Exception:
+            if self._given_up:  # nobody is left to be told
+                return
+            raise
+        if self._given_up:
+            connection.terminate()
+        else:
+            self.connection = connection
+
+    def give_up(self) -> None:
+        """Have it dropped."""
+        self._given_up = True
+        if self.connection is not None:
+            self.connection.terminate()
+
+
+async def _connect(*args: Any, **options: Any) -> Any:
+    """Return a new connection; a caller that goes away does not cut it in the making.
+
+    asyncpg would log a complaint about each of those. It ends by itself, as connecting has a time-out.
+    """
+    making = _Making()
+    try:
+        await asyncio.shield(making.make(*args, **options))
+    except asyncio.CancelledError:
+        making.give_up()
+        raise
+    return making.connection
 
 
 async def _reset(connection: Any) -> None:

@@ -28,7 +28,7 @@ LIFE: Final = 60.0
 MAX_KEPT_BYTES: Final = 64 * MIB
 """What all results of a provider may hold."""
 MAX_KEPT: Final = 1000
-"""Most results of a provider, and a tenth of it those of one link."""
+"""Most results of a provider, and a tenth of it those of one link, whose longest unused go first."""
 
 Owner = tuple[str, str]
 
@@ -61,7 +61,9 @@ class Results:
         rest = rows.encoded[count:]
         if not rest:
             return Page(rows.columns, decoded(rows.encoded))
-        kept = _Kept(_owner(link), rows.columns, rest, count, _cost(rest), self._clock())
+        kept = _Kept(
+            _owner(link), rows.columns, rest, count, rows.size - _cost(rows.encoded[:count]), self._clock()
+        )
         self._make_room(kept)
         name = secrets.token_urlsafe(16)
         self._kept[name] = kept
@@ -77,7 +79,8 @@ class Results:
         skipped = int(place) - kept.first if kept and place.isdecimal() else -1
         if kept is None or kept.owner != _owner(link) or not 0 <= skipped < len(kept.rows):
             raise BadRequest(
-                "there is no result at this cursor: unknown, read on, or unused for 60 seconds",
+                "there is no result at this cursor: unknown, read on, unused for 60 seconds, or given up for"
+                " newer ones of this link",
                 hint="query again, and read page by page with the cursor of the page before",
             )
         self._forget_before(kept, skipped)
@@ -118,12 +121,15 @@ class Results:
 
     def _make_room(self, wanted: _Kept) -> None:
         self._sweep()
-        ended = iter([name for name, kept in self._kept.items() if kept.ended])
+        ended = [name for name, kept in self._kept.items() if kept.ended]
+        # Actors often read one page and forget the rest: that must not keep them from the next query.
+        own = [name for name, kept in self._kept.items() if kept.owner == wanted.owner and not kept.ended]
+        gone = iter(ended + own)
         while not self._fits(wanted):
-            name = next(ended, None)
+            name = next(gone, None)
             if name is None:
                 raise Overloaded(
-                    "there is no room to keep the rest of this result: too many others are being read",
+                    "there is no room to keep the rest of this result: other actors are reading theirs",
                     hint="read results to their end or close them; select less with LIMIT; or retry later",
                 )
             self._drop(name)

@@ -54,11 +54,13 @@ class SqliteSql(SqlBackend):
 
     async def stop(self) -> None:
         """Stop what is under way, close the file, let go of every result."""
-        await super().stop()
         workers = [each for each in (self._readers, self._writer) if each is not None]
         self._readers = self._writer = None
-        for each in dict.fromkeys(workers):
-            await each.close()
+        try:
+            for each in dict.fromkeys(workers):
+                await each.close()
+        finally:
+            await super().stop()
 
     async def read(self, statement: Statement, bounds: Bounds) -> Rows:
         """Return all rows of a statement, on a connection that cannot write."""

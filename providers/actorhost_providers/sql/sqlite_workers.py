@@ -71,7 +71,7 @@ class Workers:
         """Return what `work` does with a connection.
 
         Raises :class:`Overloaded` when too many wait, :class:`CallTimeout` after `seconds`, having
-        changed nothing, and what `work` raises.
+        changed nothing, :class:`Closed`, and what `work` raises.
         """
         if self._closed:
             raise Closed("the database is closed")
@@ -83,6 +83,8 @@ class Workers:
         try:
             return await self._answer(job, seconds, writes=writes)
         except Stopped:
+            if self._closed:
+                raise Closed("the database was closed meanwhile; nothing was done") from None
             raise _timed_out(seconds) from None
         finally:
             job.stop()

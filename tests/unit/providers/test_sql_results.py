@@ -47,17 +47,20 @@ async def test_what_was_read_is_given_back_and_what_is_left_too() -> None:
     results.clear()
 
 
-async def test_a_link_has_a_tenth_of_the_results_and_those_read_to_the_end_make_room() -> None:
+async def test_a_link_has_a_tenth_of_the_results_and_its_own_make_room() -> None:
     results = Results(ManualClock())
     pages = [opened(results) for _ in range(module.MAX_KEPT // 10)]
-    with pytest.raises(Overloaded, match="no room"):
-        opened(results)
     opened(results, actor="two")
     assert results.next(link(), cursor(pages[7]), 100).cursor is None
-    opened(results)
+    opened(results)  # instead of the one that was read to its end
     with pytest.raises(BadRequest):
         results.next(link(), cursor(pages[7]), 100)
     assert results.next(link(), cursor(pages[0]), 1).rows == [[1]]
+    opened(results)  # instead of the longest unused
+    with pytest.raises(BadRequest, match="newer ones of this link"):
+        results.next(link(), cursor(pages[1]), 1)
+    assert results.next(link(), cursor(pages[0]), 1).rows == [[1]]
+    assert len(results._kept) == module.MAX_KEPT // 10 + 1
     results.forget(link())
     assert len(results._kept) == 1
     results.clear()
@@ -68,8 +71,9 @@ async def test_bytes_of_all_links_together_are_bounded(monkeypatch: pytest.Monke
     clock = ManualClock()
     results = Results(clock)
     opened(results, 150)
-    with pytest.raises(Overloaded):
+    with pytest.raises(Overloaded, match="no room"):
         opened(results, 150, actor="two")
+    opened(results, 150)
     clock.advance(61)
     opened(results, 150, actor="two")
     results.clear()
