@@ -1,24 +1,28 @@
 """``bench capability``: what a guest's key-value get costs, in the host and in a provider's own process.
 
-Four things in turns, each many times in a round: the bare provider call (no guest, no broker), the same get
-from a guest in the same host, a NATS round trip to another process that echoes, and the get from a guest
-whose provider runs in a process of its own. The echo uses our own transport at both ends: it is quicker
-than the client library. ``python -m actorhost.bench.capability URL SUBJECT`` is the echo.
+Five things in turns, each many times in a round: the bare provider call (no guest, no broker), the same get
+from a guest in the same host, the get from a guest whose provider runs in a process of its own, and two
+NATS round trips to a process that echoes: with nats-py at both ends, as in ``bench echo``, and with our own
+transport at both ends, which is leaner. ``python -m actorhost.bench.capability URL SUBJECT`` is the latter.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import statistics
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from actorhost import Host, clock
-from actorhost.bench import guests
+from actorhost.bench import bare, guests
+from actorhost.bench.bare import Client
 from actorhost.bench.figures import Measure, spread
-from actorhost.contracts.keyvalue import GetParams, KeyValue, SetParams
+from actorhost.capability import Broker, Caller
+from actorhost.contracts.keyvalue import CONTRACT, GetParams, KeyValue, SetParams
 from actorhost.host import child, loop
 from actorhost.ids import ActorName, ContractId
 from actorhost.limits import Limits
@@ -27,6 +31,7 @@ from actorhost.transport import NatsServer, NatsTransport
 
 _KEYVALUE: Final = ContractId("actorhost:keyvalue")
 _SUBJECT: Final = "bench.echo"
+_BARE_SUBJECT: Final = "bench.bare"
 _REQUEST: Final = bytes(110)
 """As long as the envelope of a get."""
 _TIMEOUT: Final = 30.0
@@ -40,54 +45,90 @@ async def run(*, rounds: int, gets: int) -> dict[str, Any]:
         async with (
             NatsServer(Path(folder) / "nats", limits=Limits()) as server,
             child.started("actorhost.bench.capability", server.url, _SUBJECT),
+            child.started("actorhost.bench.bare", server.url, _BARE_SUBJECT),
             Host(nats=server.url) as host,
         ):
             module = guests.getting(gets)
             for place in (Place.HOST, Place.PROCESS):
                 application = _application(place)
                 await host.deploy_modules(application, {"gets": module})
-            found = await _rounds(host, rounds, gets)
-    middle = {name: statistics.median(values) for name, values in found.items()}
+            await _fill(host)
+            client = await bare.connect(server.url)
+            try:
+                found = await _rounds(host, client, rounds, gets)
+            finally:
+                await client.close()
     return {
-        "inhost_added_us": round(middle["inhost"] - middle["bare"], 2),
-        "process_ratio": round(middle["process"] / (middle["nats"] + middle["bare"]), 3),
+        "inhost_added_us": round(_middle(found["inhost"], found["bare"], lambda got, bare: got - bare), 2),
+        "process_ratio": _ratio(found, "nats"),
+        "own_transport_ratio": _ratio(found, "own_transport"),
         "detail": {f"{name}_us": spread(values) for name, values in found.items()} | {"gets": gets},
     }
 
 
-async def _rounds(host: Host, rounds: int, gets: int) -> dict[str, list[float]]:
-    """Return the microseconds of one get, by kind, in each round."""
-    store = host.deployments["here"].providers["store-here"]
-    if not isinstance(store, KeyValue):
-        raise TypeError("the store is no key-value provider")
-    link = host.router.actors["here"].grants.provided()[0].link
-    await store.set(link, SetParams("k", b"v" * 32))
+def _middle(ours: Sequence[float], theirs: Sequence[float], of: Callable[[float, float], float]) -> float:
+    """Return the median of a figure that is made round by round: a machine has faster rounds and slower."""
+    return statistics.median(of(mine, their) for mine, their in zip(ours, theirs, strict=True))
 
-    async def bare() -> None:
-        params = GetParams("k")
-        for _ in range(gets):
+
+def _ratio(found: dict[str, list[float]], trip: str) -> float:
+    floor = [nats + bare for nats, bare in zip(found[trip], found["bare"], strict=True)]
+    return round(_middle(found["process"], floor, lambda got, least: got / least), 3)
+
+
+async def _fill(host: Host) -> None:
+    """Store what is to be got, in both places."""
+    payload = CONTRACT.operation("set").encode_params(SetParams("k", b"v" * 32))
+    for name in (_HERE, _THERE):
+        grants = host.router.actors[name].grants
+        caller = Caller(name, grants, clock.monotonic() + _TIMEOUT, (), len(payload) + 1024)
+        await Broker(host.router.call_actor).call(caller, "", _KEYVALUE, "set", payload)
+
+
+class _Gets:
+    """One get of each kind, `count` times: the methods whose name is a kind."""
+
+    def __init__(self, host: Host, client: Client, count: int) -> None:
+        self._host = host
+        self._client = client
+        self._count = count
+
+    async def bare(self) -> None:
+        store = self._host.deployments["here"].providers["store-here"]
+        if not isinstance(store, KeyValue):
+            raise TypeError("the store is no key-value provider")
+        link, params = self._host.router.actors["here"].grants.provided()[0].link, GetParams("k")
+        for _ in range(self._count):
             await store.get(link, params)
 
-    async def nats() -> None:
-        for _ in range(gets):
-            await host.transport.request(_SUBJECT, _REQUEST, _TIMEOUT)
+    async def nats(self) -> None:
+        for _ in range(self._count):
+            await self._client.request(_BARE_SUBJECT, _REQUEST, timeout=_TIMEOUT)
 
-    async def inhost() -> None:
-        await host.ask("here", "Get", timeout=_TIMEOUT)
+    async def own_transport(self) -> None:
+        for _ in range(self._count):
+            await self._host.transport.request(_SUBJECT, _REQUEST, _TIMEOUT)
 
-    async def process() -> None:
-        await host.ask("there", "Get", timeout=_TIMEOUT)
+    async def inhost(self) -> None:
+        await self._host.ask("here", "Get", timeout=_TIMEOUT)
 
-    kinds = {"bare": bare, "inhost": inhost, "nats": nats, "process": process}
-    measures: dict[str, Measure] = {}
-    for name, work in kinds.items():
+    async def process(self) -> None:
+        await self._host.ask("there", "Get", timeout=_TIMEOUT)
 
-        async def measure(work: Any = work) -> float:
-            began = clock.monotonic_ns()
-            await work()
-            return (clock.monotonic_ns() - began) / gets / 1e3
 
-        measures[name] = measure
+async def _rounds(host: Host, client: Client, rounds: int, gets: int) -> dict[str, list[float]]:
+    """Return the microseconds of one get, by kind, in each round."""
+    kind = _Gets(host, client, gets)
+
+    async def measured(work: Callable[[], Awaitable[None]]) -> float:
+        began = clock.monotonic_ns()
+        await work()
+        return (clock.monotonic_ns() - began) / gets / 1e3
+
+    measures: dict[str, Measure] = {
+        work.__name__: functools.partial(measured, work)
+        for work in (kind.bare, kind.inhost, kind.nats, kind.own_transport, kind.process)
+    }
     return await _in_turns(rounds, measures)
 
 

@@ -236,7 +236,8 @@ def capability(
     """Compare a guest's key-value get with the bare provider call and with a NATS round trip.
 
     inhost_added_us: what guest, broker and codecs add to the bare call, the provider in the host.
-    process_ratio: a get whose provider runs in its own process / a NATS round trip and the bare call.
+    process_ratio: a get whose provider runs in its own process / a NATS round trip (nats-py at both
+    ends) and the bare call. own_transport_ratio: the same with our own, leaner transport at both ends.
     """
     from actorhost.bench import capability as bench  # noqa: PLC0415
 

@@ -54,14 +54,13 @@ CallHost = Callable[[ActorCall, Introduction], Awaitable[bytes]]
 
 
 class ProviderProcess:
-    """Serves the provider of `begin`, use ``async with``: calls run in `tasks`, `call_host` calls actors."""
+    """Serves the provider of `begin`, use ``async with``: `call_host` takes its calls to actors."""
 
     def __init__(
         self,
         begin: Begin,
         limits: Limits,
         call_host: CallHost,
-        tasks: asyncio.TaskGroup,
         first: Callable[[NatsTransport], Awaitable[None]] | None = None,
     ) -> None:
         """Await `first` once connected, before the provider is started."""
@@ -81,7 +80,6 @@ class ProviderProcess:
         self._served: Served | None = None
         self._introductions: dict[str, Introduction] = {}
         self._calls: Subscription | None = None
-        self._tasks = tasks
         self._first = first
         self._in_hand: set[asyncio.Task[None]] = set()
 
@@ -188,7 +186,8 @@ class ProviderProcess:
         except ActorhostError as error:
             self.transport.send_now(reply_to, self._fault(call, error))
             return
-        task = self._tasks.create_task(self._handle(envelope, operation, reply_to))
+        # A task group would cost as much again; __aexit__ waits for it all the same.
+        task = asyncio.Task(self._handle(envelope, operation, reply_to), loop=asyncio.get_running_loop())
         self._in_hand.add(task)
         task.add_done_callback(self._in_hand.discard)
 

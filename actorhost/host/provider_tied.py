@@ -39,28 +39,27 @@ def tie(parent: int) -> None:
 async def serve_host(descriptor: int) -> None:
     """Run a provider for the host at the other end of the socket `descriptor`, until that ends."""
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=descriptor))
-    async with asyncio.TaskGroup() as tasks, AsyncExitStack() as stack:
-        tied = _Tied(stack, tasks)
+    async with AsyncExitStack() as stack:
+        tied = _Tied(stack)
         channel = tied.channel = Channel(reader, writer, tied.serve)
         await channel.run()
         channel.close()
 
 
 class _Tied:
-    """Answers the host; what begins is entered in `stack`, and its calls run in `tasks`."""
+    """Answers the host; what begins is entered in `stack`."""
 
     channel: Channel
 
-    def __init__(self, stack: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
-        self._tasks = tasks
         self._process: ProviderProcess | None = None
 
     async def serve(self, operation: str, payload: bytes) -> bytes:
         """Answer one ask of the host."""
         if operation == ProviderOperation.BEGIN:
             begin = decode(Begin, payload)
-            process = ProviderProcess(begin, limits_module.load(), self._call_host, self._tasks)
+            process = ProviderProcess(begin, limits_module.load(), self._call_host)
             self._process = await self._stack.enter_async_context(process)
             return b""
         if self._process is None:

@@ -63,7 +63,7 @@ class UntiedProvider:
         begin = self._begin
         try:
             self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
-            process = ProviderProcess(begin, self._limits, self._call_host, self._tasks, self._refuse_second)
+            process = ProviderProcess(begin, self._limits, self._call_host, self._refuse_second)
             self._process = await self._stack.enter_async_context(process)
             for instance in (WHOEVER, begin.instance):
                 control = provider_wildcard(begin.lattice, ProviderBranch.CONTROL, begin.name, instance)

@@ -24,7 +24,7 @@ RUNS = {
     },
     "http --rounds 1 --requests 256 --connections 8": {"throughput_ratio", "logged_ratio"},
     "local --rounds 1 --asks 50": {"vs_nats_speedup", "vs_pykka_ratio"},
-    "capability --rounds 1 --gets 20": {"inhost_added_us", "process_ratio"},
+    "capability --rounds 1 --gets 20": {"inhost_added_us", "process_ratio", "own_transport_ratio"},
     "density --instances 50": {"answered", "bytes_per_instance", "guard_pages", "limit"},
     "preempt --actors 3 --seconds 1": {
         "p99_rise_ms",
