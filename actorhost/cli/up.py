@@ -127,6 +127,7 @@ def up(
         json=json,
     )
     log.configure(sys.stderr, level=log_level, style=log_format)
+    os.environ[log.LEVEL_VARIABLE] = log_level  # for providers in processes of their own
     loop.run(until_told(_be_up(settings)))
 
 
