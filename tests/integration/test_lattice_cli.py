@@ -198,7 +198,9 @@ async def test_who_follows_events_is_told_that_the_connection_was_lost(tmp_path:
 
 def test_a_call_that_an_actor_which_has_failed_refuses_is_a_failed_call(up: Up, tmp_path: Path) -> None:
     fragile = tmp_path / "fragile.yaml"
-    fragile.write_text((MANIFEST % json.dumps(str(ECHO))).replace("intensity: 1000", "intensity: 0"))
+    fragile.write_text(
+        (MANIFEST % json.dumps(str(ECHO))).replace("intensity: 1000", "intensity: 0, backoff: 30s")
+    )
     assert up.run("deploy", str(fragile)).returncode == 0
     assert "trapped" in up.run("call", "trap", "Op").stderr
     refused = up.run("call", "trap", "Op")
