@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -59,6 +60,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("left out")
     for program in LACKING.values():
         terminalreporter.write_line(f"the tests that need {program}, which is not here")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_means_something() -> Iterator[None]:
+    """Take SIGINT as an interactive shell has it: what a script starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from actorhost.errors import InvalidInput, Overloaded
 from actorhost.host.actor import Actor
 from actorhost.host.dead_letter import DeadLetter, DeadLetterBox
 from actorhost.limits import Limits
+from actorhost.mailbox import MailboxStatistics
 from actorhost.transport import NatsServer
 from tests.integration.host.conftest import PATIENCE, actor, application, until
 from tests.transports import started
@@ -66,6 +67,9 @@ async def test_tells_that_find_no_room_become_dead_letters(nats_host: Host, clie
     for n in range(5):
         await client.tell("loop", "Op", bytes([n]))
         await client.transport.flush(PATIENCE)
+        if n == 0:  # in hand, and not in the mailbox any more
+            loop = nats_host.router.actors["loop"]
+            await until(lambda: loop.mailbox_statistics() == MailboxStatistics(0, 0, 1, 0))
     found = await letters(client, 3)
     assert [(letter.payload, letter.code, letter.operation) for letter in found[:3]] == [
         (bytes([n]), "overloaded", "Op") for n in (2, 3, 4)
