@@ -64,11 +64,11 @@ async def test_tells_that_find_no_room_become_dead_letters(nats_host: Host, clie
     await nats_host.deploy_modules(
         application(actor("loop", mailbox_count=1, timeout=1.0)), {"loop": guest(LOOP)}
     )
+    loop = nats_host.router.actors["loop"]
     for n in range(5):
         await client.tell("loop", "Op", bytes([n]))
         await client.transport.flush(PATIENCE)
         if n == 0:  # in hand, and not in the mailbox any more
-            loop = nats_host.router.actors["loop"]
             await until(lambda: loop.mailbox_statistics() == MailboxStatistics(0, 0, 1, 0))
     found = await letters(client, 3)
     assert [(letter.payload, letter.code, letter.operation) for letter in found[:3]] == [
