@@ -62,6 +62,9 @@ class Broker:
             seen = (caller.actor, namespace, UNKNOWN)
             _check_bounds(caller, binding or DEFAULT_LINK, namespace, payload, began)
             if isinstance(grant, ActorGrant):
+                if grant.operations is not None:
+                    _check_operation(caller, grant.operations, binding, namespace, operation)
+                    seen = (caller.actor, namespace, operation)
                 reply = await self._call_actor(caller, grant.actor, operation, payload)
             else:
                 bound = _operation(caller, grant, operation)
@@ -116,6 +119,18 @@ def _check_bounds(caller: Caller, binding: str, namespace: str, payload: bytes, 
         )
         error.outcome_known = True
         raise error
+
+
+def _check_operation(
+    caller: Caller, operations: frozenset[str], binding: str, namespace: str, operation: str
+) -> None:
+    """Hold a call to an actor in a provider's place to the contract of the link."""
+    if operation not in operations:
+        raise BadRequest(
+            f"actor {caller.actor!r} called {operation[:80]!r} over link {binding or DEFAULT_LINK!r}, which"
+            f" contract {namespace!r} does not have",
+            hint=f"its operations are {', '.join(sorted(operations))}",
+        )
 
 
 def _operation(caller: Caller, grant: ProviderGrant, name: str) -> BoundOperation:

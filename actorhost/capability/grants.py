@@ -18,6 +18,7 @@ from actorhost.capability.elsewhere import Elsewhere
 from actorhost.capability.redaction import blot, describe, secrets_of
 from actorhost.capability.secrets import Secrets
 from actorhost.contracts.base import Operation
+from actorhost.contracts.known import known_contracts
 from actorhost.contracts.provider import Link, Provider
 from actorhost.errors import ActorhostError, Denied, InternalError, ProviderRefused
 from actorhost.ids import ActorName, ContractId, LinkName
@@ -51,9 +52,13 @@ class ProviderGrant:
 
 @dataclass(frozen=True, slots=True)
 class ActorGrant:
-    """A link to the actor `actor`, wherever it runs."""
+    """A link to the actor `actor`, wherever it runs.
+
+    `operations` are those of the contract it stands for; None without one, or with one not known here.
+    """
 
     actor: ActorName
+    operations: frozenset[str] | None = None
 
 
 Grant = ProviderGrant | ActorGrant
@@ -138,7 +143,10 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
 def grant_of(spec: ActorSpec, link: LinkSpec, providers: Mapping[str, Provider], secrets: Secrets) -> Grant:
     """Return what `link` of actor `spec` grants; see :meth:`Grants.of`."""
     if link.is_actor:
-        return ActorGrant(link.target)
+        contract = (
+            known_contracts().get(ContractId(link.namespace)) if link.namespace != link.target else None
+        )
+        return ActorGrant(link.target, None if contract is None else frozenset(contract.operations))
     provider = providers.get(link.target)
     if provider is None:
         raise ProviderRefused(

@@ -299,6 +299,8 @@ class ProcessProvider(RemoteProvider):
             # Standard output belongs to whoever runs the host, who may read it as data.
             stdout=sys.stderr.fileno() if _has_file(sys.stderr) else asyncio.subprocess.DEVNULL,
             pass_fds=(descriptor,),
+            # Its secrets come with its configuration; those of others are no business of its.
+            env={name: value for name, value in os.environ.items() if value not in self._around.hidden},
             # What a terminal sends to the host must not reach it: the host stops it.
             start_new_session=True,
         )  # fmt: skip

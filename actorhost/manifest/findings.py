@@ -16,6 +16,7 @@ MAX_FINDINGS: Final = 100
 """Findings kept; further ones are only counted."""
 
 _MAX_EXCERPT: Final = 120
+_USER_INFO: Final = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 
@@ -83,7 +84,8 @@ class Findings:
             raise ManifestInvalid(report, findings=found, more=more)
 
     def _excerpt(self, line: int) -> str:
-        text = self._lines[line - 1].strip()
+        # A password in an address may stand beside what is wrong.
+        text = _USER_INFO.sub("***", self._lines[line - 1].strip())
         cut = text if len(text) <= _MAX_EXCERPT else text[: _MAX_EXCERPT - 3] + "..."
         return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in cut)
 

@@ -25,6 +25,7 @@ import anyio
 from actorhost import limits as limits_module
 from actorhost.errors import ServerUnavailable
 from actorhost.limits import Limits
+from actorhost.transport.environment import bare_environment
 from actorhost.transport.server_binary import find_server
 
 _LAUNCHER: Final = Path(__file__).with_name("server_launcher.py")
@@ -187,6 +188,7 @@ class NatsServer:
                 stdout=log,
                 stderr=log,
                 pass_fds=(lock,),
+                env=bare_environment(),
                 # Ctrl-C in a terminal is for the host, which still needs its server to stop well.
                 start_new_session=True,
             )  # fmt: skip

@@ -20,6 +20,8 @@ from tests.contract.broken_http import BROKEN
 from tests.contract.conftest import Table
 from tests.contract.places import PLACES, placed
 
+pytestmark = pytest.mark.alone
+
 
 class Loopback(AbstractResolver):
     """Leads every name to loopback, first by a public address for those that look twice."""

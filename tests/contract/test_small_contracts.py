@@ -28,6 +28,8 @@ from tests.contract.broken_small import BROKEN
 from tests.contract.conftest import Table
 from tests.contract.places import placed
 
+pytestmark = pytest.mark.alone
+
 Factory = Callable[[], AbstractAsyncContextManager[Any]]
 
 BACKENDS: Final[dict[type[Provider], tuple[Rule[Any], ...]]] = {

@@ -19,6 +19,7 @@ from typing import Final
 import anyio
 
 from actorhost.telemetry.log import Log
+from actorhost.transport.environment import bare_environment
 
 _SCRIPT: Final = Path(__file__).with_name("guard_process.py")
 _BEAT: Final = 0.25
@@ -50,6 +51,7 @@ class Guard:
                     stdout=asyncio.subprocess.DEVNULL,
                     stderr=asyncio.subprocess.DEVNULL,
                     pass_fds=(theirs.fileno(),),
+                    env=bare_environment(),
                     # What a terminal sends to the host must not reach its guard: Ctrl-Z would freeze both.
                     start_new_session=True,
                 )  # fmt: skip

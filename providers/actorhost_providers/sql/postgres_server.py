@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -126,8 +126,9 @@ class PostgresServer:
             try:
                 yield connection
             except (ActorhostError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                if not connection.is_closed():
-                    await connection.execute("ROLLBACK")
+                with suppress(asyncpg.InterfaceError):  # one that was lost has left the pool already
+                    if not connection.is_closed():
+                        await connection.execute("ROLLBACK")
                 raise
         except BaseException as error:
             if not isinstance(error, ActorhostError | asyncpg.PostgresError | asyncpg.InterfaceError):

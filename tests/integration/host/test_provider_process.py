@@ -244,6 +244,7 @@ async def test_secrets_are_in_no_argument_variable_message_or_error(
             await call(host, "get", key="secret")
         process = psutil.Process(remote(host).pid)
         assert "hunter2" not in str(process.cmdline())
+        assert "hunter2" not in str(process.environ())
         kill(host)
         await until(lambda: remote(host).restarts == 1 and remote(host).state == "running")
         await spy.flush(1.0)
