@@ -31,6 +31,8 @@ LACKING = {
 """What is not here, by the marker of the tests that need it."""
 SOAK = os.environ.get("ACTORHOST_SOAK", "") == "1"
 
+pytest_plugins = ["tests.table"]
+
 settings.register_profile("default", max_examples=100, deadline=None, print_blob=True)
 settings.register_profile(
     "soak",

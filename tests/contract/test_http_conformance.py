@@ -17,10 +17,8 @@ from actorhost.testing.conformance.http_origin import Origin
 from actorhost.testing.conformance.rule import Rule, RuleBroken, put
 from actorhost_providers.http.client import AiohttpClient
 from tests.contract.broken_http import BROKEN
-from tests.contract.conftest import Table
 from tests.contract.places import PLACES, placed
-
-pytestmark = pytest.mark.alone
+from tests.table import Table
 
 
 class Loopback(AbstractResolver):

@@ -17,10 +17,8 @@ from actorhost.testing.conformance.rule import Rule, RuleBroken, put
 from actorhost.transport import NatsServer
 from actorhost_providers.http.server import AiohttpServer
 from tests.contract.broken_http_server import BROKEN
-from tests.contract.conftest import Table
 from tests.contract.places import started
-
-pytestmark = pytest.mark.alone
+from tests.table import Table
 
 MOST = 1000
 

@@ -15,9 +15,9 @@ from actorhost.manifest import Place
 from actorhost.testing.conformance.keyvalue import RULES
 from actorhost.testing.conformance.keyvalue_case import KeyValueCase
 from actorhost.testing.conformance.rule import Rule, RuleBroken, put
-from tests.contract.conftest import Table
 from tests.contract.keyvalue_backends import BACKENDS
 from tests.contract.places import PLACES
+from tests.table import Table
 
 pytestmark = pytest.mark.alone
 

@@ -25,10 +25,8 @@ from actorhost_providers.clock.host import HostClock
 from actorhost_providers.logging.host import HostLogging
 from actorhost_providers.random.host import HostRandom
 from tests.contract.broken_small import BROKEN
-from tests.contract.conftest import Table
 from tests.contract.places import placed
-
-pytestmark = pytest.mark.alone
+from tests.table import Table
 
 Factory = Callable[[], AbstractAsyncContextManager[Any]]
 

@@ -15,11 +15,9 @@ from actorhost.manifest import Place
 from actorhost.testing.conformance.rule import RuleBroken, put
 from actorhost.testing.conformance.sql import RULES
 from actorhost.testing.conformance.sql_case import SqlCase
-from tests.contract.conftest import Table
 from tests.contract.places import PLACES
 from tests.contract.sql_backends import BACKENDS, Shift, clock_file
-
-pytestmark = pytest.mark.alone
+from tests.table import Table
 
 
 async def _broken(name: str, place: Place, folder: Path) -> list[str]:
