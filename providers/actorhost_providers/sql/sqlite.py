@@ -1,8 +1,8 @@
 """The SQL backend on SQLite: a file, or the host's memory.
 
-One instance owns the connections and their threads: one that writes, and for a file four that
-read beside it. A file survives the process, several hosts of one machine may share it; memory is
-gone with the provider.
+One instance owns the connections and their threads: one that writes, for a file four that read
+beside it, and those that stand in for a thread that cannot be ended. A file survives the process,
+several hosts of one machine may share it; memory is gone with the provider.
 """
 
 from __future__ import annotations
@@ -48,9 +48,12 @@ class SqliteSql(SqlBackend):
     async def start(self) -> None:
         """Open the file, or make it."""
         writer, readers = await asyncio.to_thread(self._open)
-        self._writer = Workers([writer])
-        # In memory there is one connection: others would see a database of their own.
-        self._readers = Workers(readers) if readers else self._writer
+        if readers:
+            self._writer = Workers([writer], lambda: self._connection(reader=False))
+            self._readers = Workers(readers, lambda: self._connection(reader=True))
+        else:
+            # In memory there is one connection, which has the data: no other can stand in for it.
+            self._writer = self._readers = Workers([writer])
 
     async def stop(self) -> None:
         """Stop what is under way, close the file, let go of every result."""
@@ -92,10 +95,13 @@ class SqliteSql(SqlBackend):
         opened: list[SqliteDatabase] = []
         try:
             for reader in (False, *[True] * _READERS):
-                uri = f"file:{quote(str(path))}?mode={'ro' if reader else 'rwc'}"
-                opened.append(SqliteDatabase(uri, reader=reader, shown=self._path))
+                opened.append(self._connection(reader=reader))  # noqa: PERF401 - those before an error are closed
         except BaseException:
             for each in opened:
                 each.close()
             raise
         return opened[0], opened[1:]
+
+    def _connection(self, *, reader: bool) -> SqliteDatabase:
+        uri = f"file:{quote(str(Path(self._path)))}?mode={'ro' if reader else 'rwc'}"
+        return SqliteDatabase(uri, reader=reader, shown=self._path)

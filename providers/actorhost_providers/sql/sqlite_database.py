@@ -7,11 +7,13 @@ process and a loss of power; a transaction that was cut is gone when the file is
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
+from actorhost.clock import monotonic
 from actorhost.contracts.sql import Outcome, Statement
 from actorhost.errors import ActorhostError, BadRequest, ProviderFailed
 from actorhost_providers.sql.link import MIB, Bounds
@@ -19,8 +21,15 @@ from actorhost_providers.sql.rows import Rows, decoded
 from actorhost_providers.sql.sqlite_module import sqlite, stored_timestamp
 from actorhost_providers.sql.sqlite_rules import Right, Rules
 
-_LONGEST: Final = 16 * MIB
-"""No text or blob may become larger than this many bytes on its way."""
+_LONGEST: Final = MIB
+"""No text, blob or row may become larger than this many bytes on its way: twice what a result takes.
+
+SQLite's instr(), replace() and json_patch() take time with the square of it, and cannot be ended.
+"""
+_LONGEST_PATTERN: Final = 1000
+"""Bytes of a pattern for LIKE and GLOB, whose time is the product with the text's length."""
+_LOCK_SLICE: Final = 0.1
+"""Seconds of waiting for the write lock between two looks at whether the caller still waits."""
 _STEPS: Final = 20_000
 """Steps of SQLite's machine after which it asks whether to go on: a fraction of a millisecond."""
 _OURSELVES: Final = frozenset(
@@ -45,6 +54,8 @@ class SqliteDatabase:
         self._shown = shown or uri
         self._rules = Rules()
         self._stopped: Callable[[], bool] = lambda: False
+        self._interruptible = False
+        self._lock = threading.Lock()
         with self._translated():
             # No compiled statement is kept: the authorizer judged it under the right it was compiled with.
             self._db = sqlite.connect(
@@ -82,12 +93,19 @@ class SqliteDatabase:
                     raise Stopped
         return outcomes
 
+    def interrupt(self) -> None:
+        """End the statement under way, from another thread; what begins or ends a transaction goes on."""
+        with self._lock:
+            if self._interruptible:
+                self._db.interrupt()
+
     def close(self) -> None:
         """Close the connection."""
         self._db.close()
 
     def _prepare(self, *, reader: bool) -> None:
         self._db.setlimit(sqlite.SQLITE_LIMIT_LENGTH, _LONGEST)
+        self._db.setlimit(sqlite.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, _LONGEST_PATTERN)
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA trusted_schema = OFF")
         if reader:
@@ -105,17 +123,42 @@ class SqliteDatabase:
     ) -> Iterator[None]:
         """Keep what the body did, or nothing of it; others may hold the file for at most `seconds`."""
         with self._translated():
-            self._db.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
-            self._db.execute(begin)
+            self._begin(begin, seconds, stopped)
             self._stopped = stopped
             try:
-                yield
+                self._allow_interrupt(True)
+                try:
+                    yield
+                finally:
+                    self._allow_interrupt(False)
                 if keep:
                     self._db.execute("COMMIT")
             finally:
                 self._stopped = lambda: False
                 if self._db.in_transaction:  # some errors roll back by themselves
                     self._db.execute("ROLLBACK")
+
+    def _begin(self, begin: str, seconds: float, stopped: Callable[[], bool]) -> None:
+        """Begin a transaction; waits in slices, since nothing else ends SQLite's own waiting."""
+        until = monotonic() + seconds
+        self._patience(min(seconds, _LOCK_SLICE))
+        while True:
+            try:
+                self._db.execute(begin)
+                break
+            except sqlite.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite.SQLITE_BUSY or monotonic() >= until:
+                    raise
+                if stopped():
+                    raise Stopped from None
+        self._patience(seconds)
+
+    def _patience(self, seconds: float) -> None:
+        self._db.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
+    def _allow_interrupt(self, allowed: bool) -> None:
+        with self._lock:
+            self._interruptible = allowed
 
     def _run(self, statement: Statement, right: Right) -> sqlite.Cursor:
         bound = _Bound(statement.parameters)
