@@ -197,6 +197,7 @@ async def test_others_stand_in_for_threads_that_cannot_be_ended_and_they_are_few
         assert await case.value("SELECT count(*) FROM %t") == 1
 
 
+@pytest.mark.soak
 async def test_memory_waits_for_its_one_thread_and_says_so() -> None:
     async with started(SqliteSql({})) as backend:
         case = SqlCase(backend)
@@ -210,6 +211,7 @@ async def test_memory_waits_for_its_one_thread_and_says_so() -> None:
         assert (await case.execute("INSERT INTO %t VALUES (1)")).rows_affected == 1
 
 
+@pytest.mark.soak
 async def test_a_writer_that_cannot_be_ended_costs_other_writers_their_time(tmp_path: Path) -> None:
     async with started(SqliteSql({"path": str(tmp_path / "sql.db")})) as backend:
         case = SqlCase(backend, table="numbers")
@@ -229,6 +231,7 @@ async def test_a_writer_that_cannot_be_ended_costs_other_writers_their_time(tmp_
         assert await case.rows("SELECT k FROM %t") == [[1]]
 
 
+@pytest.mark.soak
 async def test_a_stop_does_not_wait_for_what_cannot_be_ended(tmp_path: Path) -> None:
     for config in ({}, {"path": str(tmp_path / "sql.db")}):
         async with started(SqliteSql(config)) as backend:
