@@ -7,7 +7,7 @@ runs on the caller's task and ends with it: at a reply, a refusal, the deadline 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -63,7 +63,9 @@ class Broker:
             _check_bounds(caller, binding or DEFAULT_LINK, namespace, payload, began)
             if isinstance(grant, ActorGrant):
                 if grant.operations is not None:
-                    _check_operation(caller, grant.operations, binding, namespace, operation)
+                    if operation not in grant.operations:
+                        link = binding or DEFAULT_LINK
+                        raise _unknown_operation(caller, link, namespace, operation, grant.operations)
                     seen = (caller.actor, namespace, operation)
                 reply = await self._call_actor(caller, grant.actor, operation, payload)
             else:
@@ -121,24 +123,19 @@ def _check_bounds(caller: Caller, binding: str, namespace: str, payload: bytes, 
         raise error
 
 
-def _check_operation(
-    caller: Caller, operations: frozenset[str], binding: str, namespace: str, operation: str
-) -> None:
-    """Hold a call to an actor in a provider's place to the contract of the link."""
-    if operation not in operations:
-        raise BadRequest(
-            f"actor {caller.actor!r} called {operation[:80]!r} over link {binding or DEFAULT_LINK!r}, which"
-            f" contract {namespace!r} does not have",
-            hint=f"its operations are {', '.join(sorted(operations))}",
-        )
-
-
 def _operation(caller: Caller, grant: ProviderGrant, name: str) -> BoundOperation:
     found = grant.operations.get(name)
     if found is None:
-        raise BadRequest(
-            f"actor {caller.actor!r} called {name[:80]!r} over link {grant.link.name!r}, which contract"
-            f" {grant.link.contract!r} does not have",
-            hint=f"its operations are {', '.join(grant.operations)}",
-        )
+        link = grant.link
+        raise _unknown_operation(caller, link.name, link.contract, name, grant.operations)
     return found
+
+
+def _unknown_operation(
+    caller: Caller, link: str, contract: str, name: str, operations: Iterable[str]
+) -> BadRequest:
+    return BadRequest(
+        f"actor {caller.actor!r} called {name[:80]!r} over link {link!r}, which contract {contract!r}"
+        " does not have",
+        hint=f"its operations are {', '.join(operations)}",
+    )

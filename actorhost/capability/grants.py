@@ -58,7 +58,7 @@ class ActorGrant:
     """
 
     actor: ActorName
-    operations: frozenset[str] | None = None
+    operations: tuple[str, ...] | None = None
 
 
 Grant = ProviderGrant | ActorGrant
@@ -146,7 +146,7 @@ def grant_of(spec: ActorSpec, link: LinkSpec, providers: Mapping[str, Provider],
         contract = (
             known_contracts().get(ContractId(link.namespace)) if link.namespace != link.target else None
         )
-        return ActorGrant(link.target, None if contract is None else frozenset(contract.operations))
+        return ActorGrant(link.target, None if contract is None else tuple(contract.operations))
     provider = providers.get(link.target)
     if provider is None:
         raise ProviderRefused(

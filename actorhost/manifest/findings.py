@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from actorhost.errors import Finding, ManifestInvalid
+from actorhost.telemetry.addresses import without_users
 
 MAX_FINDINGS: Final = 100
 """Findings kept; further ones are only counted."""
 
 _MAX_EXCERPT: Final = 120
-_USER_INFO: Final = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 
@@ -85,7 +85,7 @@ class Findings:
 
     def _excerpt(self, line: int) -> str:
         # A password in an address may stand beside what is wrong.
-        text = _USER_INFO.sub("***", self._lines[line - 1].strip())
+        text = without_users(self._lines[line - 1].strip())
         cut = text if len(text) <= _MAX_EXCERPT else text[: _MAX_EXCERPT - 3] + "..."
         return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in cut)
 

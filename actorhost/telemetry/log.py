@@ -22,6 +22,7 @@ from structlog.typing import EventDict, Processor
 
 from actorhost import clock
 from actorhost.errors import InvalidInput
+from actorhost.telemetry.addresses import BLOT, without_users
 
 LEVELS: Final[Mapping[str, int]] = {
     "debug": logging.DEBUG,
@@ -36,8 +37,6 @@ LEVEL_VARIABLE: Final = "ACTORHOST_LOG"
 _SECRET_KEY: Final = re.compile(
     r"pass(word|wd|phrase)|secret|token|credential|authorization|api_?key|cookie|seed", re.IGNORECASE
 )
-_USER_INFO: Final = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-_BLOT: Final = "***"
 
 
 def configure(stream: TextIO, *, level: str = "info", style: str = "") -> None:
@@ -176,12 +175,11 @@ def _names_secret(key: str) -> bool:
 def _blotted(values: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in values.items():
         if _names_secret(key):
-            values[key] = _BLOT
+            values[key] = BLOT
         elif isinstance(value, str):
-            if "://" in value:
-                values[key] = _USER_INFO.sub(_BLOT, value)
+            values[key] = without_users(value)
         elif isinstance(value, dict):
             values[key] = _blotted(dict(value))
         elif isinstance(value, list):
-            values[key] = [_USER_INFO.sub(_BLOT, item) if isinstance(item, str) else item for item in value]
+            values[key] = [without_users(item) if isinstance(item, str) else item for item in value]
     return values
