@@ -17,7 +17,7 @@ from actorhost.capability.elsewhere import Stand
 from actorhost.capability.redaction import blot, describe, secrets_of
 from actorhost.capability.secrets import Secrets
 from actorhost.contracts.provider import Link, Provider, Surroundings
-from actorhost.errors import ActorhostError, ProviderFailed, ProviderRefused
+from actorhost.errors import ActorhostError, ProviderFailed, ProviderRefused, Unavailable
 from actorhost.ids import ContractId
 from actorhost.limits import Limits
 from actorhost.manifest.model import Place, ProviderSpec
@@ -80,15 +80,15 @@ class Registry:
         """Tell provider `name` that the actor of `link` runs; raises what it refuses the link with.
 
         Anything foreign, and a provider that takes longer than the limit ``start_timeout``, is a
-        :class:`ProviderFailed`.
+        :class:`ProviderFailed`; one that is not running, or is being stopped, :class:`Unavailable`.
         """
-        provider = self._running[name]
+        provider = self._now(name)
         what = f"link actor {link.actor!r} to provider {name!r}"
         await self._within(self._limits.start_timeout, provider.linked(link), what, provider)
 
     async def unlink(self, name: str, link: Link) -> None:
         """Tell provider `name` that the actor of `link` is about to stop; raises as :meth:`link` does."""
-        provider = self._running[name]
+        provider = self._now(name)
         what = f"unlink actor {link.actor!r} from provider {name!r}"
         await self._within(self._limits.stop_timeout, provider.unlinked(link), what, provider)
 
@@ -161,6 +161,12 @@ class Registry:
         if spec.place is Place.LATTICE:
             return self._stand(spec, None)
         return self._stand(spec, self.make(self.find(spec.provider, spec.contract), spec))
+
+    def _now(self, name: str) -> Provider:
+        provider = self._running.get(name)
+        if provider is None:
+            raise Unavailable(f"provider {name!r} is not running any more", hint="deploy it again")
+        return provider
 
     def _load(self, name: str) -> object:
         if name in self._offered:

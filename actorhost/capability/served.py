@@ -8,6 +8,7 @@ calls run through the same code as in a host (:func:`~actorhost.capability.dispa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from actorhost.capability.dispatch import serve
 from actorhost.capability.grants import Caller, Grants, ProviderGrant, grant_link
@@ -41,11 +42,8 @@ class Served:
         self._links: dict[str, _Known] = {}
         self._tokens: dict[Link, str] = {}
         self._linked: set[str] = set()
-
-    @property
-    def provider(self) -> Provider:
-        """The provider itself."""
-        return self._registry.running[self._name]
+        # It is asked about until the process ends, and the registry knows only what runs.
+        self.provider: Final[Provider] = registry.running[self._name]
 
     def introduce(self, token: str, link: Link, hidden: tuple[str, ...]) -> None:
         """Let `link` call from now on; raises what the provider refuses it with."""

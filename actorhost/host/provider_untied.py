@@ -15,7 +15,7 @@ from typing import Final, Self
 from msgspec.structs import replace
 
 from actorhost import clock
-from actorhost.errors import ActorhostError, BadRequest, NoRoute, ProviderRefused
+from actorhost.errors import ActorhostError, BadRequest, InternalError, NoRoute, ProviderRefused
 from actorhost.host.provider_messages import (
     ActorCall,
     Begin,
@@ -29,6 +29,7 @@ from actorhost.host.provider_messages import (
 from actorhost.host.provider_process import ProviderProcess
 from actorhost.ids import new_call_id
 from actorhost.limits import Limits
+from actorhost.telemetry import log
 from actorhost.telemetry.log import Log
 from actorhost.transport import NatsTransport
 from actorhost.wire import codec
@@ -104,16 +105,20 @@ class UntiedProvider:
             self._tasks.create_task(self._answer(subject, reply_to, data))
 
     async def _answer(self, subject: str, reply_to: str, data: bytes) -> None:
-        call = ""
+        call, result, fault = "", b"", None
         try:
             envelope = codec.decode(data)
             call = envelope.id
             result = await self._serve(operation_of(subject), envelope)
-            answer = Envelope(VERSION, Kind.REPLY, call, result, self._begin.instance)
         except ActorhostError as error:
-            answer = Envelope(VERSION, Kind.FAULT, call, b"", self._begin.instance, fault=fault_of(error))
+            fault = fault_of(error)
+        except Exception:  # noqa: BLE001 - a bug in one ask must not end the others
+            log.bug(_log, "bug while answering a host", provider=self._begin.name)
+            fault = fault_of(InternalError("unexpected error; see the provider's log"))
         finally:
             self._in_hand -= 1
+        kind = Kind.REPLY if fault is None else Kind.FAULT
+        answer = Envelope(VERSION, kind, call, result, self._begin.instance, fault=fault)
         self._process.transport.send_now(reply_to, codec.encode(answer))
 
     async def _serve(self, operation: str, envelope: Envelope) -> bytes:

@@ -43,6 +43,7 @@ class OddStore(MemoryKeyValue):
         self.tell(f"unlinked {link.actor}")
 
     async def stop(self) -> None:
+        await asyncio.sleep(float(str(self.config.get("stopping", 0))))
         self.tell("stopped")
         await super().stop()
 

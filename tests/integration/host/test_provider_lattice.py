@@ -15,9 +15,9 @@ from typing import Final
 import pytest
 
 from actorhost import Host
-from actorhost.errors import CallTimeout, Denied, Overloaded, ProviderRefused, Unavailable
+from actorhost.errors import CallTimeout, Denied, InternalError, Overloaded, ProviderRefused, Unavailable
 from actorhost.host import provider_lattice, provider_process, provider_untied
-from actorhost.host.provider_messages import Begin
+from actorhost.host.provider_messages import Begin, Introduction
 from actorhost.host.provider_untied import UntiedProvider
 from actorhost.ids import ActorName, HostId
 from actorhost.limits import Limits
@@ -137,6 +137,18 @@ async def test_links_of_a_host_that_has_gone_are_dropped(server: NatsServer, tmp
         assert await call(host, "get", key="k") is None
         await host.undeploy("app")
         assert lines(told).count("unlinked a") == 2
+
+
+async def test_a_bug_in_one_answer_to_a_host_ends_nothing_else(
+    server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with elsewhere(server, tmp_path / "told"), Host(nats=server.url) as host:
+        with monkeypatch.context() as broken:
+            broken.setattr(Introduction, "link", lambda introduction: introduction.bug)
+            with pytest.raises(InternalError):
+                await host.deploy_modules(application(tmp_path / "told"), {"a": MODULE})
+        await host.deploy_modules(application(tmp_path / "told"), {"a": MODULE})
+        assert await call(host, "get", key="k") is None
 
 
 async def test_what_is_not_there_or_something_else_is_refused(

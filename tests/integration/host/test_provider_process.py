@@ -177,6 +177,16 @@ async def test_one_that_stands_still_or_is_busy_is_replaced_and_callers_keep_the
     assert remote(host).restarts == 2
 
 
+async def test_one_that_takes_its_time_to_stop_is_asked_on_and_answers(
+    host: Host, told: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(provider_child, "_BEAT", 0.02)
+    await host.deploy_modules(odd_application(told, stopping=0.3), {"a": MODULE})
+    await host.undeploy("app")
+    assert lines(told)[-1] == "stopped"
+    assert not capfd.readouterr().err
+
+
 async def test_an_answer_that_is_none_is_a_fault_and_the_process_is_replaced(host: Host, told: Path) -> None:
     await host.deploy_modules(odd_application(told), {"a": MODULE})
     await call(host, "get", key="garbage")

@@ -11,9 +11,9 @@ import pytest
 from actorhost.capability import Registry
 from actorhost.capability import registry as registry_module
 from actorhost.contracts.keyvalue import KeyValue
-from actorhost.contracts.provider import Provider
-from actorhost.errors import ProviderFailed, ProviderRefused, ServerUnavailable
-from actorhost.ids import ActorName, ContractId
+from actorhost.contracts.provider import Link, Provider
+from actorhost.errors import ProviderFailed, ProviderRefused, ServerUnavailable, Unavailable
+from actorhost.ids import ActorName, ContractId, LinkName
 from actorhost.limits import Limits
 from actorhost.manifest.model import ProviderSpec
 from actorhost_providers.kv.memory import MemoryKeyValue
@@ -192,3 +192,13 @@ async def test_all_are_stopped_when_some_resist() -> None:
         await running.close()
     assert log[3:] == ["stop three", "stop two", "stop one"]
     assert dict(running.running) == {}
+
+
+async def test_a_provider_that_was_stopped_is_told_of_no_links() -> None:
+    known = registry(recorded=Recorded)
+    await start(known, [], "a")
+    await known.close()
+    link = Link(ActorName("actor"), ContractId(ODDITIES), LinkName("default"))
+    for tell in (known.link, known.unlink):
+        with pytest.raises(Unavailable, match="provider 'a' is not running any more"):
+            await tell("a", link)
