@@ -68,13 +68,12 @@ def run(
         provider_tied.tie(parent)
         loop.run(provider_tied.serve_host(channel))
         return
-    limits = limits_module.load()
-    begin = _begin(name, provider, config, limits)
-    loop.run(until_told(_serve(_placed(begin, nats, lattice), limits, json=json)))
+    begin = _begin(name, provider, config, limits_module.load())
+    loop.run(until_told(_serve(_placed(begin, nats, lattice), json=json)))
 
 
-async def _serve(begin: Begin, limits: Limits, *, json: bool) -> None:
-    async with UntiedProvider(begin, limits):
+async def _serve(begin: Begin, *, json: bool) -> None:
+    async with UntiedProvider(begin):
         if json:
             facts = {"event": "ready", "provider": begin.name, "pid": os.getpid(), "instance": begin.instance}
             output.json_line(facts)
@@ -104,6 +103,7 @@ def _begin(name: str, provider: str, config: Path | None, limits: Limits) -> Beg
         nats="",
         lattice="",
         instance=str(HostId.new()),
+        limits=limits,
     )
 
 

@@ -238,6 +238,7 @@ class ProcessProvider(RemoteProvider):
             nats=self._around.nats,
             lattice=str(self._around.lattice),
             instance=instance,
+            limits=self._around.limits,
             path=tuple(sys.path),
         )
 

@@ -17,6 +17,7 @@ from actorhost.contracts.base import Contract, Effect, Operation, Params
 from actorhost.contracts.provider import Link
 from actorhost.errors import BadRequest, ProviderRefused
 from actorhost.ids import ActorName, ContractId, LinkName
+from actorhost.limits import Limits
 
 _Token = Annotated[str, Meta(min_length=16, max_length=64)]
 
@@ -38,7 +39,7 @@ class Begin(Struct, frozen=True, kw_only=True):
     """Start provider `provider` (an entry point, or ``module:Class``) as component `name`.
 
     `hidden` are the texts of `config` that no error may repeat; `instance` is the address to serve at,
-    `path` where the host finds modules.
+    `limits` are those of the host, `path` is where it finds modules.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Begin(Struct, frozen=True, kw_only=True):
     nats: str
     lattice: str
     instance: str
+    limits: Limits
     path: tuple[str, ...] = ()
 
 

@@ -2,7 +2,8 @@
 
 Owned by ``actorhost provider run``; ends when it is told to, when the host that started it goes, or at
 a signal. Nothing in it survives but what the provider itself keeps. At most :data:`MAX_CALLS` calls are
-in hand at a time and more are refused; each call runs in a task of its own, within its deadline.
+in hand at a time and more are refused; each runs in a task of its own, until its deadline or until its
+caller gives it up.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from actorhost.host.provider_messages import (
     operations_of,
 )
 from actorhost.ids import ActorName, ContractId
-from actorhost.limits import KIB, Limits
+from actorhost.limits import KIB
 from actorhost.manifest.model import ProviderSpec
 from actorhost.telemetry import log
 from actorhost.telemetry.log import Log
@@ -59,18 +60,16 @@ class ProviderProcess:
     def __init__(
         self,
         begin: Begin,
-        limits: Limits,
         call_host: CallHost,
         first: Callable[[NatsTransport], Awaitable[None]] | None = None,
     ) -> None:
         """Await `first` once connected, before the provider is started."""
         self.begin = begin
-        self.transport = NatsTransport(begin.nats, name=f"provider-{begin.name}", limits=limits)
-        self._limits = limits
+        self.transport = NatsTransport(begin.nats, name=f"provider-{begin.name}", limits=begin.limits)
         self._call_host = call_host
         self._secrets = Secrets.told(begin.hidden)
         surroundings = Surroundings(begin.nats, self._call_actor, {})
-        self._registry = Registry(limits, _classes(begin), self._secrets, surroundings=surroundings)
+        self._registry = Registry(begin.limits, _classes(begin), self._secrets, surroundings=surroundings)
         self._spec = ProviderSpec(
             name=ActorName.parse(begin.name),
             provider=begin.provider,
@@ -81,7 +80,7 @@ class ProviderProcess:
         self._introductions: dict[str, Introduction] = {}
         self._calls: Subscription | None = None
         self._first = first
-        self._in_hand: set[asyncio.Task[None]] = set()
+        self._in_hand: dict[asyncio.Task[None], Envelope] = {}
 
     async def __aenter__(self) -> Self:
         """Start the provider and take calls; raises what it does, and what connecting does."""
@@ -106,7 +105,7 @@ class ProviderProcess:
             if self._calls is not None:
                 await self._calls.close()
             if self._in_hand:
-                await asyncio.wait(self._in_hand, timeout=self._limits.stop_timeout)
+                await asyncio.wait(self._in_hand, timeout=self.begin.limits.stop_timeout)
             for task in self._in_hand:
                 task.cancel()
             await self._registry.close()
@@ -170,6 +169,7 @@ class ProviderProcess:
     def _on_call(self, subject: str, reply_to: str, data: bytes) -> None:
         """Take a call in hand, or refuse it; called by the transport for each message."""
         if not reply_to:
+            self._end(data)
             return
         call = ""
         try:
@@ -188,8 +188,20 @@ class ProviderProcess:
             return
         # A task group would cost as much again; __aexit__ waits for it all the same.
         task = asyncio.Task(self._handle(envelope, operation, reply_to), loop=asyncio.get_running_loop())
-        self._in_hand.add(task)
-        task.add_done_callback(self._in_hand.discard)
+        self._in_hand[task] = envelope
+        task.add_done_callback(self._in_hand.pop)
+
+    def _end(self, data: bytes) -> None:
+        """End a call that was given up over there; passes over what says nothing of the kind."""
+        try:
+            over = codec.decode(data)
+        except ActorhostError:
+            return
+        if over.kind is Kind.CANCEL:
+            for task, call in self._in_hand.items():
+                # Only who made the call knows the token of its link.
+                if (call.id, call.key) == (over.id, over.key):
+                    task.cancel()
 
     async def _handle(self, envelope: Envelope, operation: str, reply_to: str) -> None:
         """Answer one call, whatever happens."""

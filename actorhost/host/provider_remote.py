@@ -7,6 +7,7 @@ at once; one in flight when the process ends is over then, with what is known of
 
 from __future__ import annotations
 
+import asyncio
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -245,13 +246,22 @@ class RemoteProvider(Elsewhere):
 
         try:
             return await self._waiting.ask(send, max(0.0, left), self.where)
+        except asyncio.CancelledError:
+            self._give_up(subject, names)
+            raise
         except CallTimeout:
+            self._give_up(subject, names)
             raise self.no_answer(grant, operation) from None
         except OutcomeUnknown as error:
             raise self._lost(grant, operation, error.message) from None
         except ActorhostError as error:
             error.where = self.where
             raise
+
+    def _give_up(self, subject: str, names: tuple[str, str]) -> None:
+        """Have the process end a call nobody waits for; where that cannot be told, its deadline does."""
+        over = Envelope(VERSION, Kind.CANCEL, names[0], b"", self._source, key=names[1])
+        self._around.transport.send_now(subject, codec.encode(over))
 
     def _lost(self, grant: ProviderGrant, operation: Operation, why: str) -> ActorhostError:
         """Return what a call ends with that was in flight when its process ended."""

@@ -16,7 +16,6 @@ import sys
 from contextlib import AsyncExitStack
 from typing import Final
 
-from actorhost import limits as limits_module
 from actorhost.errors import BadRequest, Unavailable
 from actorhost.host.provider_channel import Channel
 from actorhost.host.provider_messages import ActorCall, Begin, Introduction, ProviderOperation, decode, encode
@@ -59,7 +58,7 @@ class _Tied:
         """Answer one ask of the host."""
         if operation == ProviderOperation.BEGIN:
             begin = decode(Begin, payload)
-            process = ProviderProcess(begin, limits_module.load(), self._call_host)
+            process = ProviderProcess(begin, self._call_host)
             self._process = await self._stack.enter_async_context(process)
             return b""
         if self._process is None:

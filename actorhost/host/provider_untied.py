@@ -28,7 +28,6 @@ from actorhost.host.provider_messages import (
 )
 from actorhost.host.provider_process import ProviderProcess
 from actorhost.ids import new_call_id
-from actorhost.limits import Limits
 from actorhost.telemetry import log
 from actorhost.telemetry.log import Log
 from actorhost.transport import NatsTransport
@@ -50,9 +49,8 @@ _log: Final = Log("actorhost.provider")
 class UntiedProvider:
     """Serves the provider of `begin` to every host of its lattice; use ``async with``."""
 
-    def __init__(self, begin: Begin, limits: Limits) -> None:
+    def __init__(self, begin: Begin) -> None:
         self._begin = begin
-        self._limits = limits
         self._stack = AsyncExitStack()
         self._in_hand = 0
         self._hosts: dict[str, float] = {}
@@ -64,7 +62,7 @@ class UntiedProvider:
         begin = self._begin
         try:
             self._tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
-            process = ProviderProcess(begin, self._limits, self._call_host, self._refuse_second)
+            process = ProviderProcess(begin, self._call_host, self._refuse_second)
             self._process = await self._stack.enter_async_context(process)
             for instance in (WHOEVER, begin.instance):
                 control = provider_wildcard(begin.lattice, ProviderBranch.CONTROL, begin.name, instance)

@@ -28,6 +28,8 @@ class Kind(IntEnum):
     TELL = 2
     REPLY = 3
     FAULT = 4
+    CANCEL = 5
+    """Nobody waits for the call of this id any more; never answered."""
 
 
 class Envelope(Struct, frozen=True, array_like=True, gc=False):

@@ -31,6 +31,7 @@ class OddStore(MemoryKeyValue):
 
     async def start(self) -> None:
         self.tell(f"started {os.getpid()}")
+        await asyncio.sleep(float(str(self.config.get("starting", 0))))
         if self.config.get("fails"):
             raise ProviderFailed(f"cannot log in with {self.config['fails']}")
         await super().start()
@@ -52,7 +53,7 @@ class OddStore(MemoryKeyValue):
             case "block":
                 clock.sleep(60)
             case "hang":
-                await asyncio.Event().wait()
+                await self.hang()
             case "secret":
                 raise KeyError(self.config["password"])
             case "garbage":
@@ -68,6 +69,13 @@ class OddStore(MemoryKeyValue):
         reply = await self.surroundings.call(self.links[str(link.actor)], "Count", b"", timeout=1.0)
         self.tell(f"counted {int.from_bytes(reply, 'little')}")
         return True
+
+    async def hang(self) -> None:
+        self.tell("hangs")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.tell("ended")
 
     def tell(self, what: str) -> None:
         with Path(str(self.config["told"])).open("a") as file:

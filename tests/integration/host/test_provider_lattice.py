@@ -49,9 +49,9 @@ def elsewhere(server: NatsServer, told: Path) -> UntiedProvider:
     """Return a provider as `actorhost provider run` has it, to be entered."""
     begin = Begin(
         name="store", provider=ODD, contract=KEYVALUE, config={"told": str(told)}, hidden=(),
-        nats=server.url, lattice="default", instance=str(HostId.new()),
+        nats=server.url, lattice="default", instance=str(HostId.new()), limits=Limits(),
     )  # fmt: skip
-    return UntiedProvider(begin, Limits())
+    return UntiedProvider(begin)
 
 
 @asynccontextmanager

@@ -29,6 +29,7 @@ from actorhost.errors import (
 from actorhost.host import metrics, provider_child
 from actorhost.ids import ActorName, new_call_id
 from actorhost.lifecycle import RestartPolicy, Restarts
+from actorhost.limits import Limits
 from actorhost.manifest import InstancePolicy, LinkSpec
 from actorhost.transport import NatsServer, NatsTransport
 from actorhost.wire.codec import decode, encode
@@ -219,6 +220,43 @@ async def test_what_does_not_start_there_is_refused_and_leaves_nothing(host: Hos
     assert not psutil.Process().children(recursive=True) or all(
         "provider" not in child.cmdline() for child in psutil.Process().children()
     )
+
+
+async def test_a_call_that_is_given_up_ends_there_and_no_other_does(
+    host: Host, server: NatsServer, told: Path
+) -> None:
+    await host.deploy_modules(odd_application(told), {"a": MODULE})
+    stranger = NatsTransport(server.url, name="stranger")
+    await stranger.start()
+    sent: list[bytes] = []
+    calls = provider_subject("default", ProviderBranch.CALLS, "store", remote(host)._instance, "get")
+    await stranger.subscribe(calls, lambda _subject, _reply, data: sent.append(data))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            given_up, waiting = (tasks.create_task(call(host, "get", timeout=5.0, key="hang")) for _ in "12")
+            await until(lambda: lines(told).count("hangs") == 2)
+            number = decode(sent[0]).id
+            for key in ("", "0" * 32):
+                await stranger.publish(calls, encode(Envelope(VERSION, Kind.CANCEL, number, b"", key=key)))
+            await stranger.publish(calls, b"\xc1 no envelope")
+            await stranger.flush(1.0)
+            assert await call(host, "get", key="k") is None
+            assert "ended" not in lines(told)
+            given_up.cancel()
+            await until(lambda: lines(told).count("ended") == 1)
+            assert not waiting.done()
+            waiting.cancel()
+        await until(lambda: lines(told).count("ended") == 2)
+    finally:
+        await stranger.close()
+
+
+async def test_the_limits_of_a_host_are_those_of_its_processes(
+    server: NatsServer, told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACTORHOST_START_TIMEOUT", "0.1")
+    async with Host(nats=server.url, providers=ODD, limits=Limits()) as host:
+        await host.deploy_modules(odd_application(told, starting=0.2), {"a": MODULE})
 
 
 async def test_without_a_server_there_is_no_process(told: Path) -> None:
