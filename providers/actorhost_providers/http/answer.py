@@ -43,9 +43,11 @@ _TEXT: Final = {
     HTTPStatus.EXPECTATION_FAILED: "this expectation cannot be met",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "the head of the request is too large",
     HTTPStatus.INTERNAL_SERVER_ERROR: "the service failed",
+    HTTPStatus.NOT_IMPLEMENTED: "this transfer coding is not understood here",
     HTTPStatus.BAD_GATEWAY: "the service gave no valid answer",
     HTTPStatus.SERVICE_UNAVAILABLE: "the service is not available now, try again",
     HTTPStatus.GATEWAY_TIMEOUT: "the service did not answer in time",
+    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED: "this version of HTTP is not spoken here",
 }
 
 

@@ -21,12 +21,20 @@ from actorhost.clock import monotonic
 from actorhost.telemetry import log
 from actorhost.telemetry.log import Log
 
+MAX_HEAD: Final = 64 * 1024
+"""Bytes of a whole head; aiohttp bounds each line of it."""
 _LINGER: Final = 0.5
 """Seconds for which more of a body that nobody wants is taken, so that the client sees the answer."""
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _BUSY: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )
+_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+)
+# aiohttp's parser has one exception for most nonsense; these tell kinds with a status of their own apart.
+_TOO_MANY: Final = "Too many headers"
+_VERSION: Final = "Invalid HTTP version"
 _log: Final = Log("actorhost.http")
 
 
@@ -46,7 +54,7 @@ Refuse = Callable[[HTTPStatus], web.StreamResponse]
 class Connection(web.RequestHandler):
     """Serves one client."""
 
-    __slots__ = ("_begun", "_busy", "_patience", "_refuse", "_stuck", "peer")
+    __slots__ = ("_begun", "_busy", "_head", "_patience", "_refuse", "_stuck", "peer")
 
     def __init__(self, server: web.Server, patience: Patience, refuse: Refuse) -> None:
         """Serve one client of `server`; `refuse` makes what it is told when it sends nonsense."""
@@ -65,10 +73,11 @@ class Connection(web.RequestHandler):
         self._busy = False
         self._begun = math.inf
         self._stuck = math.inf
+        self._head = 0
 
     def begin(self) -> None:
         """Note that a whole head has come."""
-        self._busy, self._begun = True, math.inf
+        self._busy, self._begun, self._head = True, math.inf, 0
 
     def end(self) -> None:
         """Note that its request was handled."""
@@ -82,10 +91,16 @@ class Connection(web.RequestHandler):
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; the first of a head start its clock."""
+        """Take bytes; the first of a head start its clock, and it may not go on for ever."""
         if not self._busy and self._begun == math.inf:
             self._begun = monotonic()
         super().data_received(data)
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            # All of it is a head without an end.
+            self._head += len(data)
+            if self._head > MAX_HEAD:
+                self._give_up(_TOO_LARGE)
 
     def pause_writing(self) -> None:
         """Note that the client takes less than it is sent."""
@@ -115,8 +130,7 @@ class Connection(web.RequestHandler):
         if now - self._stuck > self._patience.write:
             transport.abort()
         elif not self._busy and now - self._begun > self._patience.head:
-            transport.write(_TOO_SLOW)
-            self.force_close()
+            self._give_up(_TOO_SLOW)
 
     def handle_error(
         self,
@@ -130,10 +144,14 @@ class Connection(web.RequestHandler):
             raise exc
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             log.bug(_log, "bug while answering a request")
-        elif isinstance(exc, http_exceptions.LineTooLong):
-            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         self.keep_alive(False)
-        return self._refuse(HTTPStatus(status))
+        return self._refuse(_status(status, exc))
+
+    def _give_up(self, answer: bytes) -> None:
+        """Say why and end the connection."""
+        if self.transport is not None:
+            self.transport.write(answer)
+        self.force_close()
 
 
 class Surplus(asyncio.Protocol):
@@ -143,6 +161,16 @@ class Surplus(asyncio.Protocol):
         """Say so and close."""
         cast("asyncio.Transport", transport).write(_BUSY)  # uvloop's is of no class of asyncio's
         transport.close()
+
+
+def _status(status: int, error: BaseException | None) -> HTTPStatus:
+    """Return the status for what is no request."""
+    text = error.message if isinstance(error, http_exceptions.BadHttpMessage) else ""
+    if isinstance(error, http_exceptions.LineTooLong) or text.startswith(_TOO_MANY):
+        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    if isinstance(error, http_exceptions.BadStatusLine) and _VERSION in text.partition(":\n\n")[0]:
+        return HTTPStatus.HTTP_VERSION_NOT_SUPPORTED
+    return HTTPStatus(status)
 
 
 def _silent() -> logging.Logger:

@@ -6,15 +6,26 @@ Pure, but for looking at the connection's address.
 from __future__ import annotations
 
 import functools
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion10, HttpVersion11, web
 
 from actorhost.contracts.http import CONNECTION_HEADERS, Headers
 from actorhost_providers.http.answer import Refused
+from actorhost_providers.http.connection import MAX_HEAD
 
+_FEW: Final = MAX_HEAD // 8190
+"""As many headers cannot be more, as the parser bounds each."""
+_DIGITS: Final = 18
+"""Of a length that may be; longer ones cost time to read, or are what the parser takes for none."""
+# A name as DNS or a browser has it, an IPv4 address, or one of IPv6; and a port (RFC 9112, 3.2).
+_AUTHORITY: Final = re.compile(
+    r"(?P<host>(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2}){0,255}|\[[0-9A-Fa-f:.]{2,64}\])(?::[0-9]{0,5})?"
+)
 _USUAL: Final = frozenset(["keep-alive", "close"])
 _OURS: Final = frozenset(["host", "content-length", "expect"])
 _KEPT: Final = frozenset(["host", "content-length"])
@@ -41,7 +52,9 @@ class Head:
 
 def head_of(request: web.BaseRequest, peer: str) -> Head:
     """Return the head of `request` of `peer`, or raise :class:`Refused`."""
-    target = request.raw_path
+    target, version = request.raw_path, request.version
+    if version is not HttpVersion11 and version is not HttpVersion10:
+        raise Refused(_of_version(version.major), close=True)
     head = Head(request.method, target, None, [], peer)
     hosts = _take_headers(request, head)
     if not target.startswith("/"):
@@ -50,7 +63,7 @@ def head_of(request: web.BaseRequest, peer: str) -> Head:
     if "?" in target:
         target, _, head.query = target.partition("?")
     head.path = target
-    if len(hosts) > 1 or (not hosts and request.version >= HttpVersion11):
+    if len(hosts) > 1 or (not hosts and version is HttpVersion11) or "#" in request.raw_path:
         raise Refused(HTTPStatus.BAD_REQUEST, close=True)
     head.authority = "".join(hosts)
     head.host = _host(head.authority)
@@ -60,6 +73,7 @@ def head_of(request: web.BaseRequest, peer: str) -> Head:
 def _take_headers(request: web.BaseRequest, head: Head) -> list[str]:
     """Put the headers of the message into `head`, and return those that name the host."""
     hosts, named, headers = list[str](), set[str](), head.headers
+    _check_size(request.raw_headers)
     for raw_name, raw_value in request.raw_headers:
         name, is_special = _name(raw_name)
         try:
@@ -70,10 +84,12 @@ def _take_headers(request: web.BaseRequest, head: Head) -> list[str]:
             if name == "host":
                 hosts.append(value)
             elif name == "content-length":
-                head.length = int(value)  # the parser let nothing but digits through
+                head.length = _length(value)
             elif name == "expect":
-                _expect(head, value)
+                _expect(head, value, request)
             else:
+                if name == "transfer-encoding":
+                    _check_coding(value, request)
                 if name == "connection":
                     named.update(part.strip() for part in value.lower().split(","))
                 continue
@@ -94,12 +110,41 @@ def _split(target: str) -> tuple[list[str], str]:
     return [rest[:end]], path if path.startswith("/") else "/" + path
 
 
+@functools.lru_cache(maxsize=1024)
 def _host(authority: str) -> str:
-    name = authority if authority.endswith("]") else authority.rpartition(":")[0] or authority
-    return name.lower()
+    found = _AUTHORITY.fullmatch(authority)
+    if found is None:
+        raise Refused(HTTPStatus.BAD_REQUEST, close=True)
+    return found["host"].lower()
 
 
-def _expect(head: Head, value: str) -> None:
+def _of_version(major: int) -> HTTPStatus:
+    return HTTPStatus.HTTP_VERSION_NOT_SUPPORTED if major else HTTPStatus.BAD_REQUEST
+
+
+def _check_size(raw: Sequence[tuple[bytes, bytes]]) -> None:
+    if len(raw) > _FEW and sum(len(name) + len(value) for name, value in raw) > MAX_HEAD:
+        raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, close=True)
+
+
+def _length(value: str) -> int:
+    if len(value) > _DIGITS:
+        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)
+    return int(value)  # the parser let nothing but digits through
+
+
+def _check_coding(value: str, request: web.BaseRequest) -> None:
+    """Refuse what a body is packed in besides ``chunked``, which the parser saw to be the last and once."""
+    if not value or request.version is HttpVersion10:
+        # Where a server in front may see the end elsewhere (RFC 9112, 6.1).
+        raise Refused(HTTPStatus.BAD_REQUEST, close=True)
+    if value.lower() != "chunked":
+        raise Refused(HTTPStatus.NOT_IMPLEMENTED, close=True)
+
+
+def _expect(head: Head, value: str, request: web.BaseRequest) -> None:
+    if request.version is HttpVersion10:
+        return  # such a client does not know what to make of a 100 (RFC 9110, 10.1.1)
     if value.lower() != "100-continue":
         raise Refused(HTTPStatus.EXPECTATION_FAILED, close=True)
     head.expects = True
