@@ -33,6 +33,7 @@ from actorhost.host.status import package_version
 from actorhost.ids import ActorName, HostId, LatticeName, OperationName
 from actorhost.limits import Limits
 from actorhost.manifest import Application
+from actorhost.manifest.fitting import check_application
 from actorhost.telemetry.event import EventKind
 from actorhost.transport import MemoryBus, MemoryTransport, NatsTransport, Transport
 
@@ -108,8 +109,9 @@ class Host:
         An application of the same name is replaced, once the new one's secrets have been read and its
         modules have compiled; should the new one not start, the old one is started again.
         Raises :class:`ModuleRefused`, :class:`ProviderRefused` (also for a secret this host does not
-        have), :class:`InvalidInput` for a name that another application uses, or what a start function
-        ends with.
+        have), :class:`InvalidInput` for a name that another application uses and for parts that do not fit
+        together, such as a link whose contract its actor does not declare, or what a start function ends
+        with.
         """
         modules = {spec.module: await _read(Path(base, spec.module)) for spec in application.actors}
         await self.deploy_modules(application, modules)
@@ -203,6 +205,7 @@ class Host:
         self, application: Application, modules: Mapping[str, bytes], tasks: TaskGroup
     ) -> None:
         """Run `application` instead of the one of its name, if there is one."""
+        check_application(application)
         self._check_names(application)
         _check_modules(application, modules)
         deployment = Deployment(application, self._services, self.router)

@@ -3,8 +3,8 @@
 Pure: no file is opened and no clock is read here. Whoever holds the bytes calls
 :func:`load_manifest`; nothing lives longer than that call. In reading order: ``nodes`` (YAML to
 located values), ``kinds`` and ``shapes`` (what one value may be), ``grammar`` (every key of a
-manifest), ``check`` (what must agree across keys), ``build`` (the model), ``draft`` (the model
-before all is known to be right), ``load`` (all of it).
+manifest), ``fitting`` and ``check`` (what must agree across keys), ``build`` (the model), ``draft``
+(the model before all is known to be right), ``load`` (all of it).
 """
 
 from __future__ import annotations

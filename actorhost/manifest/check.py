@@ -13,6 +13,7 @@ from typing import Final
 from actorhost.ids import ContractId
 from actorhost.limits import Limits
 from actorhost.manifest.cursor import Cursor
+from actorhost.manifest.fitting import namesake, twin, undeclared
 from actorhost.manifest.grammar import (
     Actor,
     ActorComponent,
@@ -79,7 +80,7 @@ def _check_names(names: Iterable[tuple[str, Cursor]]) -> None:
     seen: dict[str, int] = {}
     for name, place in names:
         if name in seen:
-            place.refuse("another component has this name", f"rename one; the first is on line {seen[name]}")
+            place.refuse(*namesake(f"on line {seen[name]}"))
         seen.setdefault(name, place.node.at.line)
 
 
@@ -132,8 +133,7 @@ def _check_links(component: Record, actor: Record, targets: _Targets) -> None:
         if namespace is None or name is None or not link.sound(Link.contract):
             continue
         if (namespace, name) in seen:
-            hint = f"give one of them another name; the first is on line {seen[namespace, name]}"
-            link.cursor.refuse_key(f"another link of this actor reaches {namespace} as {name}", hint)
+            link.cursor.refuse_key(*twin(namespace, name, f"on line {seen[namespace, name]}"))
         seen.setdefault((namespace, name), link.cursor.key_at.line)
 
 
@@ -156,11 +156,9 @@ def _check_target(link: Record, targets: _Targets) -> None:
 
 
 def _check_declared(link: Record, actor: Record) -> None:
-    contract = link.find(Link.contract)
-    declared = actor.find(Actor.contracts) or ()
-    if contract is not None and contract not in declared and actor.sound(Actor.contracts):
-        message = f"the actor does not declare the contract {contract}"
-        link.place(Link.contract).refuse(message, f"add it to the actor's list: contracts: [{contract}]")
+    misfit = undeclared(link.find(Link.contract), actor.find(Actor.contracts) or ())
+    if misfit is not None and actor.sound(Actor.contracts):
+        link.place(Link.contract).refuse(*misfit)
 
 
 def _check_ingests(component: Record) -> None:

@@ -285,6 +285,15 @@ async def test_an_actor_name_belongs_to_one_application(host: Host) -> None:
         await host.deploy_modules(application(actor("echo"), name="other"), {"echo": guest(ECHO)})
 
 
+async def test_a_link_of_a_contract_that_was_not_declared_is_refused(host: Host) -> None:
+    linked = LinkSpec(target=ActorName("store"), namespace=KEYVALUE)
+    with pytest.raises(InvalidInput, match="does not declare the contract actorhost:keyvalue"):
+        await host.deploy_modules(
+            application(actor("echo", links=(linked,)), store=True), {"echo": guest(ECHO)}
+        )
+    assert host.deployments == {}
+
+
 async def test_a_start_that_fails_leaves_nothing_behind(host: Host) -> None:
     broken = guest(ECHO, "(func $begin unreachable) (start $begin)")
     modules = {"echo": guest(ECHO), "broken": broken}
