@@ -208,6 +208,28 @@ async def test_types_without_a_kind_of_their_own_are_text_or_refused() -> None:
         assert (await case.execute("WITH c AS (SELECT 1) SELECT FROM generate_series(1, 1000000)")).rows == []
 
 
+WRONG = {
+    "SELECT ?": ("[42601]", "$1, $2"),
+    "SELECT $1::int + $2::int": ("takes $1 to $2, and 1 parameter was given", "$1, $2"),
+    "SELECT 1": ("takes none, and 1 parameter was given", "$1, $2"),
+    "SELECT $1::record": ("$1 does not fit", "cast"),
+    "SELECT currval('counted'), $1::bigint": ("[55000]", "look at the statement"),
+    "DROP ROLE actorhost": ("[55006]", "look at the statement"),
+    "LOAD 'plpgsql'": ("LOAD is not for actors", "the operator"),
+    "DO 'BEGIN LOAD ''nothing''; END'": ("[58P01]", "look at the statement"),
+}
+
+
+async def test_a_statement_at_fault_is_told_so() -> None:
+    async with running() as (_, case):
+        await case.execute("CREATE SEQUENCE counted")
+        for statement, (message, hint) in WRONG.items():
+            values = [] if statement.startswith("D") else ["7" if "record" in statement else 7]
+            error = await case.refused(case.execute(statement, *values), BadRequest)
+            assert message in str(error)
+            assert hint in error.hint
+
+
 async def test_a_password_is_in_no_error() -> None:
     with open_folder() as folder:
         async with postgres_server(folder) as server:

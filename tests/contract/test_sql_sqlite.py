@@ -285,6 +285,26 @@ async def test_what_would_reach_beyond_the_database_is_refused(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["sql.db"]  # noqa: ASYNC240
 
 
+WRONG = {
+    "SELECT ?": ("without a number: ?", "$1, $2"),
+    "SELECT $1, $2": ("takes $2, and 1 parameter was given", "$1, $2"),
+    "SELECT 1": ("takes none, and 1 parameter was given", "$1, $2"),
+    "SELECT :name": ("$name is not numbered", "$1, $2"),
+    "SELECT $1::text": ("$1::text is not numbered", "CAST($1 AS type)"),
+    f"SELECT ${'9' * 5000}": ("is not numbered", "$1, $2"),
+    "EXPLAIN COMMIT": ("COMMIT, ROLLBACK or SAVEPOINT is not for actors", "the operation batch"),
+}
+
+
+async def test_an_actor_is_told_how_statement_and_parameters_do_not_fit() -> None:
+    async with started(SqliteSql({})) as backend:
+        case = SqlCase(backend)
+        for statement, (message, hint) in WRONG.items():
+            error = await case.refused(case.query(statement, 7), BadRequest)
+            assert message in str(error)
+            assert hint in error.hint
+
+
 async def test_foreign_keys_hold_and_texts_can_be_searched(tmp_path: Path) -> None:
     for config in ({}, {"path": str(tmp_path / "sql.db")}):
         async with started(SqliteSql(config)) as backend:
@@ -292,6 +312,7 @@ async def test_foreign_keys_hold_and_texts_can_be_searched(tmp_path: Path) -> No
             await case.make("k BIGINT PRIMARY KEY, up BIGINT REFERENCES %t (k) DEFERRABLE INITIALLY DEFERRED")
             await case.refused(case.execute("INSERT INTO %t (k, up) VALUES (1, 2)"), BadRequest)
             await case.batch([("INSERT INTO %t VALUES (1, 2)",), ("INSERT INTO %t VALUES (2, NULL)",)])
+            await case.execute("CREATE VIRTUAL TABLE places USING rtree(k, west, east)")
             await case.execute("CREATE VIRTUAL TABLE found USING fts5(x)")
             await case.execute("INSERT INTO found (x) VALUES ('a needle in hay')")
             search = "SELECT count(*) FROM found WHERE x MATCH $1"

@@ -20,7 +20,7 @@ from actorhost_providers.sql.link import Bounds
 from actorhost_providers.sql.postgres_server import PostgresServer
 from actorhost_providers.sql.postgres_values import check_kind
 from actorhost_providers.sql.rows import Rows, decoded
-from actorhost_providers.sql.statement import first_word
+from actorhost_providers.sql.statement import PLACEHOLDERS, first_word, given
 
 _FIRST_FETCH: Final = 16
 """Rows fetched before it is known how large they are."""
@@ -111,14 +111,11 @@ async def _fetch(cursor: Any, rows: Rows) -> int:
     return len(rows.encoded) - begun
 
 
-def _check(wanted: Sequence[Any], given: Sequence[object]) -> None:
-    if len(wanted) != len(given):
-        holes = f"placeholders up to ${len(wanted)}" if wanted else "no placeholder"
-        raise BadRequest(
-            f"{len(given)} parameters were given to a statement with {holes}",
-            hint="placeholders are $1, $2, ... one for each parameter",
-        )
-    for number, (value, kind) in enumerate(zip(given, wanted, strict=True), 1):
+def _check(wanted: Sequence[Any], values: Sequence[object]) -> None:
+    if len(wanted) != len(values):
+        taken = "none" if not wanted else "only $1" if len(wanted) == 1 else f"$1 to ${len(wanted)}"
+        raise BadRequest(f"the statement takes {taken}, and {given(len(values))}", hint=PLACEHOLDERS)
+    for number, (value, kind) in enumerate(zip(values, wanted, strict=True), 1):
         check_kind(value, kind.name, number)
 
 

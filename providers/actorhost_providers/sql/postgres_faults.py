@@ -20,6 +20,7 @@ from actorhost.errors import (
     OutcomeUnknown,
     ProviderFailed,
 )
+from actorhost_providers.sql.statement import PLACEHOLDERS
 
 FOREIGN: Final = (
     asyncpg.PostgresError,
@@ -34,7 +35,13 @@ _READ_ONLY: Final = "25006"
 _CANCELED: Final = "57014"
 _AWAY: Final = ("08", "57P")
 _AGAIN: Final = ("40", "53", "55P03", "0A000")
-_THEIRS: Final = (*_AWAY, "40", "53", "55", "58", "F0", "XX")
+_THEIRS: Final = (*_AWAY, "40", "53", "55P03", "58000", "58030", "F0", "XX")
+"""What is wrong with the server, or in the way there, rather than with the statement."""
+_HINTS: Final = {
+    "42601": f"look at the statement: it is one, and {PLACEHOLDERS}",
+    "42P18": "give each parameter a placeholder, or a cast where its type is open: $1::bigint",
+}
+"""What to do about states for which the schema is not to blame."""
 _NUMBER: Final = re.compile(r"query argument (\$\d+)")
 
 
@@ -56,6 +63,8 @@ def translated(error: Exception, shown: str, *, seconds: float, committing: bool
         )
     if isinstance(error, asyncpg.PostgresError):
         return _answered(error, error.sqlstate or "XX000", shown, seconds)
+    if isinstance(error, asyncpg.UnsupportedClientFeatureError) and (number := _NUMBER.search(str(error))):
+        return _unfit(number[1])
     return failed(error, shown)
 
 
@@ -95,7 +104,7 @@ def _answered(error: asyncpg.PostgresError, state: str, shown: str, seconds: flo
         return _unfit(number[1])
     # Messages of this class quote the value that did not fit.
     what = type(error).__name__ if state.startswith("22") else reason(error)
-    return BadRequest(f"[{state}] {what}", hint="look at the statement and the schema")
+    return BadRequest(f"[{state}] {what}", hint=_HINTS.get(state, "look at the statement and the schema"))
 
 
 def _unfit(parameter: str) -> BadRequest:

@@ -20,6 +20,7 @@ from actorhost_providers.sql.link import MIB, Bounds
 from actorhost_providers.sql.rows import Rows, decoded
 from actorhost_providers.sql.sqlite_module import sqlite, stored_timestamp
 from actorhost_providers.sql.sqlite_rules import Right, Rules
+from actorhost_providers.sql.statement import PLACEHOLDERS, given
 
 _LONGEST: Final = MIB
 """No text, blob or row may become larger than this many bytes on its way: twice what a result takes.
@@ -201,6 +202,8 @@ class SqliteDatabase:
             return Stopped()
         if code & 0xFF in _OURSELVES:
             return self._failed(code & 0xFF, error)
+        if str(error).startswith("Binding "):
+            return BadRequest("the statement has a placeholder without a number: ?", hint=PLACEHOLDERS)
         name = getattr(error, "sqlite_errorname", "") or type(error).__name__
         message = f"[{name}] {_without_values(str(error))}"
         return BadRequest(message, hint="look at the statement and the schema")
@@ -226,11 +229,12 @@ class _Bound(dict[str, object]):
         self._asked: set[int] = set()
 
     def __getitem__(self, name: str) -> object:
-        number = int(name) if name.isdecimal() else 0
-        if not 1 <= number <= len(self._parameters):
+        number = int(name) if name.isdecimal() and len(name) < 10 else 0
+        if number == 0:
+            raise BadRequest(f"the placeholder ${name[:40]} is not numbered", hint=_placeholders(name))
+        if number > len(self._parameters):
             raise BadRequest(
-                f"placeholder ${name[:40]} without a parameter: {len(self._parameters)} were given",
-                hint="placeholders are $1, $2, ... one for each parameter",
+                f"the statement takes ${number}, and {given(len(self._parameters))}", hint=PLACEHOLDERS
             )
         self._asked.add(number)
         value = self._parameters[number - 1]
@@ -238,12 +242,18 @@ class _Bound(dict[str, object]):
 
     def check_all_used(self) -> None:
         """Raise :class:`BadRequest` when SQLite did not ask for one of them."""
-        unused = [f"${number}" for number in range(1, len(self._parameters) + 1) if number not in self._asked]
-        if unused:
-            raise BadRequest(
-                f"the statement does not use {', '.join(unused[:8])}",
-                hint="give as many parameters as there are placeholders",
-            )
+        if len(self._asked) == len(self._parameters):
+            return
+        taken = (
+            f"only {', '.join(f'${number}' for number in sorted(self._asked)[:8])}" if self._asked else "none"
+        )
+        raise BadRequest(
+            f"the statement takes {taken}, and {given(len(self._parameters))}", hint=PLACEHOLDERS
+        )
+
+
+def _placeholders(name: str) -> str:
+    return f"{PLACEHOLDERS}; a cast is CAST($1 AS type) here, not $1::type" if "::" in name else PLACEHOLDERS
 
 
 def _columns(cursor: sqlite.Cursor) -> list[str]:

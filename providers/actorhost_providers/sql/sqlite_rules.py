@@ -8,10 +8,12 @@ as connections keep no compiled statements.
 from __future__ import annotations
 
 from enum import Enum, auto
+from functools import partial
 from typing import Final
 
-from actorhost.errors import ActorhostError, BadRequest, Denied
+from actorhost.errors import ActorhostError, Denied
 from actorhost_providers.sql.sqlite_module import sqlite
+from actorhost_providers.sql.statement import no_transaction, not_shared
 
 
 class Right(Enum):
@@ -23,15 +25,16 @@ class Right(Enum):
 
 
 _READING: Final = frozenset([sqlite.SQLITE_SELECT, sqlite.SQLITE_READ, sqlite.SQLITE_RECURSIVE])
+_transaction: Final = partial(no_transaction, "BEGIN, COMMIT, ROLLBACK or SAVEPOINT")
 _NEVER: Final = {
-    sqlite.SQLITE_ATTACH: "ATTACH, or a VACUUM INTO,",
-    sqlite.SQLITE_DETACH: "DETACH",
-    sqlite.SQLITE_TRANSACTION: "BEGIN, COMMIT and ROLLBACK",
-    sqlite.SQLITE_SAVEPOINT: "SAVEPOINT",
-    sqlite.SQLITE_CREATE_TEMP_INDEX: "a temporary index",
-    sqlite.SQLITE_CREATE_TEMP_TABLE: "a temporary table",
-    sqlite.SQLITE_CREATE_TEMP_TRIGGER: "a temporary trigger",
-    sqlite.SQLITE_CREATE_TEMP_VIEW: "a temporary view",
+    sqlite.SQLITE_TRANSACTION: _transaction,
+    sqlite.SQLITE_SAVEPOINT: _transaction,
+    sqlite.SQLITE_ATTACH: partial(not_shared, "ATTACH, or a VACUUM INTO,"),
+    sqlite.SQLITE_DETACH: partial(not_shared, "DETACH"),
+    sqlite.SQLITE_CREATE_TEMP_INDEX: partial(not_shared, "a temporary index"),
+    sqlite.SQLITE_CREATE_TEMP_TABLE: partial(not_shared, "a temporary table"),
+    sqlite.SQLITE_CREATE_TEMP_TRIGGER: partial(not_shared, "a temporary trigger"),
+    sqlite.SQLITE_CREATE_TEMP_VIEW: partial(not_shared, "a temporary view"),
 }
 _FUNCTIONS: Final = frozenset(["load_extension", "fts3_tokenizer"])
 _PRAGMAS: Final = frozenset(
@@ -42,8 +45,8 @@ _PRAGMAS: Final = frozenset(
 )  # fmt: skip
 """They only read, whatever follows them."""
 _READ_PRAGMAS: Final = frozenset(
-    ["application_id", "compile_options", "data_version", "encoding", "user_version"]
-)
+    ["application_id", "compile_options", "data_version", "encoding", "page_size", "user_version"]
+)  # an R-tree asks for the size of a page when it is made
 """They only read when nothing follows them."""
 
 
@@ -70,21 +73,18 @@ class Rules:
             harmless = first in _PRAGMAS or (first in _READ_PRAGMAS and second is None)
             return self._unless(not harmless, f"PRAGMA {first}")
         if action in _NEVER:
-            return self._unless(True, _NEVER[action])
+            return self._refuse(_NEVER[action]())
         # The schema is "updated" also when a table-valued function or a virtual table is first read; a
         # statement that tries the same finds that SQLite itself does not let it.
         if self.right is Right.WRITE or (action == sqlite.SQLITE_UPDATE and first == "sqlite_master"):
             return sqlite.SQLITE_OK
-        self.refusal = Denied(
-            "a query may not write", hint="use execute or batch, over a link that is not read-only"
+        return self._refuse(
+            Denied("a query may not write", hint="use execute or batch, over a link that is not read-only")
         )
-        return sqlite.SQLITE_DENY
 
     def _unless(self, refused: bool, what: str) -> int:
-        if not refused:
-            return sqlite.SQLITE_OK
-        self.refusal = BadRequest(
-            f"{what} is not for actors: the connection is shared with others",
-            hint="leave it out; statements that belong together go into one batch",
-        )
+        return self._refuse(not_shared(what)) if refused else sqlite.SQLITE_OK
+
+    def _refuse(self, refusal: ActorhostError) -> int:
+        self.refusal = refusal
         return sqlite.SQLITE_DENY

@@ -12,6 +12,9 @@ from typing import Final
 
 from actorhost.errors import BadRequest
 
+PLACEHOLDERS: Final = "placeholders are $1, $2, ... one for each parameter"
+"""What an actor is told whose statement and parameters do not fit."""
+
 _TRANSACTION: Final = frozenset(
     ["ABORT", "BEGIN", "COMMIT", "END", "RELEASE", "ROLLBACK", "SAVEPOINT", "START"]
 )
@@ -46,15 +49,30 @@ def check_statement(text: str) -> None:
     if not word:
         raise BadRequest("an empty statement", hint="send one statement")
     if word in _TRANSACTION:
-        raise BadRequest(
-            f"{word} is not for actors: every call is a transaction of its own",
-            hint="send the statements that belong together in one batch",
-        )
+        raise no_transaction(word)
     if word in _SESSION:
-        raise BadRequest(
-            f"{word} is not for actors: the connection is shared with others",
-            hint="leave it out; the operator configures the database and the link",
-        )
+        raise not_shared(word)
+
+
+def no_transaction(what: str) -> BadRequest:
+    """Return the refusal of `what`, which would begin or end a transaction."""
+    return BadRequest(
+        f"{what} is not for actors: every call is a transaction of its own",
+        hint="leave it out, and send the statements that belong together as one call of the operation batch",
+    )
+
+
+def not_shared(what: str) -> BadRequest:
+    """Return the refusal of `what`, which would be felt by others on the connection."""
+    return BadRequest(
+        f"{what} is not for actors: the connection is shared with others",
+        hint="leave it out; the operator configures the database and the link",
+    )
+
+
+def given(count: int) -> str:
+    """Return how many parameters came, in words."""
+    return f"{count or 'no'} parameter{'' if count == 1 else 's'} {'was' if count == 1 else 'were'} given"
 
 
 def _after_comment(text: str, place: int) -> int:

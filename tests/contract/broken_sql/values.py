@@ -61,7 +61,7 @@ class MissingIsNull(SqliteSql):
         try:
             return await super().execute(link, params)
         except BadRequest as error:
-            if "without a parameter" not in str(error):
+            if "statement takes $" not in str(error):
                 raise
             return await self.execute(link, changed(params, parameters=[*params.parameters, None]))
 
@@ -72,7 +72,7 @@ class UnusedIsIgnored(SqliteSql):
         try:
             return await super().execute(link, params)
         except BadRequest as error:
-            if "does not use" not in str(error):
+            if "takes none" not in str(error) and "takes only" not in str(error):
                 raise
             return await self.execute(link, changed(params, parameters=params.parameters[:-1]))
 
