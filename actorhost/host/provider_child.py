@@ -4,7 +4,8 @@ Owned by the registry, from :meth:`ProcessProvider.start` to :meth:`ProcessProvi
 is told everything over a socket that only it and the host have: configuration, links, and whether it
 is still alive; calls go over NATS. It ends with the host, however that ends. One that crashed, does not
 answer on that socket or sent what is no answer is replaced by the rules that actors are restarted by
-(:mod:`actorhost.lifecycle.restarts`), and told of all links before it takes calls.
+(:mod:`actorhost.lifecycle.restarts`; ``restarts`` in the manifest), and told of all links before it
+takes calls.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from actorhost.host.provider_channel import Channel
 from actorhost.host.provider_messages import Begin, ProviderOperation, encode
 from actorhost.host.provider_remote import Around, RemoteProvider, refusal_of
 from actorhost.ids import HostId
-from actorhost.lifecycle import RestartPolicy, Restarts
+from actorhost.lifecycle import Restarts
 from actorhost.manifest import ProviderSpec
 from actorhost.telemetry.event import EventKind
 from actorhost.telemetry.log import Log
@@ -60,7 +61,7 @@ class ProcessProvider(RemoteProvider):
         super().__init__(spec, model.config, around, "in its own process")
         self.contract = model.contract
         self._model = model
-        self._restarts = Restarts(RestartPolicy())
+        self._restarts = Restarts(spec.restarts)
         self._channel: Channel | None = None
         self._end: asyncio.Future[str] | None = None
         self._task: asyncio.Task[None] | None = None

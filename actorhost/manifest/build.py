@@ -160,5 +160,6 @@ def _provider(component: Record) -> Part[ProviderSpec] | None:
         contract=properties.find(Provider.contract) or _NO_CONTRACT,
         config=properties.find(Provider.config) or {},
         place=properties.find(Provider.place) or Place.HOST,
+        restarts=_restarts(properties.find(Provider.restarts)),
     )
     return Part(spec, component.place(ProviderComponent.name), properties, component)

@@ -52,7 +52,7 @@ def check(manifest: Record, limits: Limits) -> None:
     for component in actors_of(manifest):
         if (actor := component.find(ActorComponent.properties)) is not None:
             _check_sizes(actor, limits)
-            _check_restarts(actor)
+            _check_restarts(actor.find(Actor.restarts))
             _check_links(component, actor, targets)
             _check_contracts(component, actor)
         _check_ingests(component)
@@ -67,13 +67,22 @@ def _provided(component: Record) -> tuple[str, ContractId | None]:
 
 def _check_place(component: Record) -> None:
     properties = component.find(ProviderComponent.properties)
-    if properties is not None and properties.find(Provider.place) is Place.LATTICE:
-        name, config = component.find(ProviderComponent.name), properties.find(Provider.config)
-        if config:
-            properties.place(Provider.config).refuse_key(
-                "a provider that is started elsewhere gets its configuration there",
-                f"delete it here; give it to `actorhost provider run {name or 'NAME'} --config FILE`",
-            )
+    if properties is None or not properties.sound(Provider.place):
+        return
+    place, rules = properties.find(Provider.place), properties.find(Provider.restarts)
+    config = properties.find(Provider.config)
+    if place is Place.LATTICE and config:
+        name = component.find(ProviderComponent.name)
+        properties.place(Provider.config).refuse_key(
+            "a provider that is started elsewhere gets its configuration there",
+            f"delete it here; give it to `actorhost provider run {name or 'NAME'} --config FILE`",
+        )
+    if place is not Place.PROCESS and rules is not None:
+        properties.place(Provider.restarts).refuse_key(
+            "the host starts no provider again that has no process of its own",
+            "delete it, or add place: process",
+        )
+    _check_restarts(rules)
 
 
 def _check_names(names: Iterable[tuple[str, Cursor]]) -> None:
@@ -112,8 +121,7 @@ def _check_mailbox(actor: Record, message: int | None) -> None:
         )
 
 
-def _check_restarts(actor: Record) -> None:
-    rules = actor.find(Actor.restarts)
+def _check_restarts(rules: Record | None) -> None:
     if rules is None:
         return
     backoff, limit = rules.find(RestartRules.backoff), rules.find(RestartRules.backoff_limit)

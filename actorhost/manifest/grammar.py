@@ -134,7 +134,7 @@ class Mailbox:
 
 
 class RestartRules:
-    """When an instance that ended is started again."""
+    """When an instance, or a provider's process, that ended is started again."""
 
     intensity: Final = Field(
         key="intensity",
@@ -159,10 +159,10 @@ class RestartRules:
         key="attempts",
         kind=Whole(0, 1000),
         default=_RESTARTS.attempts,
-        about="restarts after waits until the actor has failed",
+        about="restarts after waits until it has failed",
     )
     shape: Final = Object(
-        "When an instance that ended is started again.", intensity, period, backoff, backoff_limit, attempts
+        "When what ended is started again.", intensity, period, backoff, backoff_limit, attempts
     )
 
 
@@ -246,7 +246,12 @@ class Provider:
         default=Place.HOST,
         about="where it runs: in the host, in a process of its own, or started elsewhere in the lattice",
     )
-    shape: Final = Object("Which provider, and its configuration.", provider, contract, config, place)
+    restarts: Final = Field(
+        key="restarts", kind=RestartRules.shape, about="when its own process, having ended, is started again"
+    )
+    shape: Final = Object(
+        "Which provider, and its configuration.", provider, contract, config, place, restarts
+    )
 
 
 class ActorComponent:

@@ -122,13 +122,17 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSpec:
-    """One capability provider: `provider` is its entry point, `config` is its own to check."""
+    """One capability provider: `provider` is its entry point, `config` is its own to check.
+
+    `restarts` says when its process is started again, if the host has started one.
+    """
 
     name: ActorName
     provider: str
     contract: ContractId
     config: Mapping[str, object] = field(default_factory=dict)
     place: Place = Place.HOST
+    restarts: RestartPolicy = field(default_factory=RestartPolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

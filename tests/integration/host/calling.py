@@ -12,6 +12,7 @@ from actorhost.capability import Caller
 from actorhost.clock import monotonic
 from actorhost.host.provider_remote import RemoteProvider
 from actorhost.ids import ActorName, ContractId, LinkName
+from actorhost.lifecycle import RestartPolicy
 from actorhost.manifest import ActorSpec, Application, LinkSpec, Place, ProviderSpec
 from tests.integration.host.conftest import KEYVALUE
 from tests.integration.host.odd_stores import OddStore
@@ -22,7 +23,12 @@ MODULE = guest(ECHO)
 
 
 def odd_application(
-    told: Path, *, place: Place = Place.PROCESS, link: LinkSpec | None = None, **config: object
+    told: Path,
+    *,
+    place: Place = Place.PROCESS,
+    link: LinkSpec | None = None,
+    restarts: RestartPolicy | None = None,
+    **config: object,
 ) -> Application:
     """Return an application of actor ``a`` and the odd store; `told` is the store's file."""
     link = link or LinkSpec(target=ActorName("store"), namespace=KEYVALUE)
@@ -31,8 +37,9 @@ def odd_application(
     )
     given = {} if place is Place.LATTICE else {"told": str(told), **config}
     store = ProviderSpec(
-        name=ActorName("store"), provider="odd", contract=KEYVALUE, place=place, config=given
-    )
+        name=ActorName("store"), provider="odd", contract=KEYVALUE, place=place, config=given,
+        restarts=restarts or RestartPolicy(),
+    )  # fmt: skip
     return Application(name=ActorName("app"), actors=(spec,), providers=(store,))
 
 

@@ -28,7 +28,7 @@ from actorhost.errors import (
 )
 from actorhost.host import metrics, provider_child
 from actorhost.ids import ActorName, new_call_id
-from actorhost.lifecycle import RestartPolicy, Restarts
+from actorhost.lifecycle import RestartPolicy
 from actorhost.limits import Limits
 from actorhost.manifest import InstancePolicy, LinkSpec
 from actorhost.transport import NatsServer, NatsTransport
@@ -199,8 +199,8 @@ async def test_an_answer_that_is_none_is_a_fault_and_the_process_is_replaced(hos
 
 
 async def test_one_that_ends_too_often_has_failed_and_says_why(host: Host, told: Path) -> None:
-    await host.deploy_modules(odd_application(told), {"a": MODULE})
-    remote(host)._restarts = Restarts(RestartPolicy(intensity=0, attempts=0))  # type: ignore[attr-defined]
+    wanted = odd_application(told, restarts=RestartPolicy(intensity=0, attempts=0))
+    await host.deploy_modules(wanted, {"a": MODULE})
     kill(host)
     await until(lambda: remote(host).state == "failed")
     with pytest.raises(Unavailable, match="its process ended") as refused:

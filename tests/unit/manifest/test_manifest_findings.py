@@ -58,6 +58,7 @@ def test_the_manifest_of_the_table_below_is_good() -> None:
 
 
 ACTOR = "spec.components[0].properties"
+PROVIDER = "spec.components[1].properties"
 LINK = "spec.components[0].traits[0].properties"
 
 
@@ -118,6 +119,16 @@ LINK = "spec.components[0].traits[0].properties"
             "p, contract: a:b",
             "p, contract: a:c",
             f"14:49: {LINK}.contract: provider store provides a:c, not a:b",
+        ),
+        (
+            "p, contract: a:b",
+            "p, contract: a:b, restarts: {}",
+            f"17:48: {PROVIDER}.restarts: the host starts no provider again that has no process of its own",
+        ),
+        (
+            "p, contract: a:b",
+            "p, contract: a:b, place: process, restarts: {backoff: 2s, backoff-limit: 1s}",
+            f"17:103: {PROVIDER}.restarts.backoff-limit: the longest wait, 1s, is shorter than the first, 2s",
         ),
     ],
 )

@@ -101,6 +101,15 @@ def test_restarts_are_as_written_and_the_rest_as_usual() -> None:
     assert actor_of("restarts: {backoff: 2m}").restarts.backoff_limit == 120.0
 
 
+def test_a_provider_in_its_own_process_is_restarted_by_the_same_rules() -> None:
+    text = (HERE / "golden" / "full.yaml").read_text()
+    rules = "provider: logging, place: process, restarts: {intensity: 3, attempts: 0}"
+    found = load_manifest(text.replace("provider: logging", rules).encode(), "full.yaml")
+    store, journal = found.providers
+    assert store.restarts == RestartPolicy()
+    assert journal.restarts == RestartPolicy(intensity=3, attempts=0)
+
+
 @pytest.mark.parametrize(
     ("properties", "expected"),
     [("memory: 1MiB", 256 * KIB), ("mailbox: {bytes: 64KiB}", 64 * KIB), ("memory: 64MiB", 768 * KIB)],
