@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from collections.abc import Container
 from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
@@ -32,7 +33,9 @@ CONNECTION_HEADERS: Final = frozenset(
 """Headers that belong to one connection (RFC 9110, 7.6.1) and never to a message."""
 IDEMPOTENT: Final = frozenset(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 """Methods that may be repeated without harm (RFC 9110, 9.2.2)."""
-_FORBIDDEN: Final = CONNECTION_HEADERS | {"content-length", "host"}
+FRAMING_HEADERS: Final = CONNECTION_HEADERS | {"content-length", "expect"}
+"""Headers that say how a message is sent, which is up to whoever sends it."""
+_FORBIDDEN: Final = FRAMING_HEADERS | {"host"}
 _REFUSED: Final = ("CONNECT", "TRACE")
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}").fullmatch
@@ -55,12 +58,21 @@ def check_header(name: str, value: str) -> None:
     """Refuse what cannot be a header, or would end one, with :class:`ProtocolError`."""
     if not is_token(name):
         raise ProtocolError(f"{name[:80]!r} is no name of a header", hint="letters, digits and hyphens")
-    if not _VALUE(value) or len(value) > MAX_HEADER_BYTES:
-        # The value may be a secret.
+    # The value may be a secret.
+    if len(value) > MAX_HEADER_BYTES:
         raise ProtocolError(
-            f"the value of header {name!r} has control characters or {len(value)} characters",
-            hint=f"at most {MAX_HEADER_BYTES}, and no line ends",
+            f"the value of header {name!r} has {len(value)} characters", hint=f"at most {MAX_HEADER_BYTES}"
         )
+    if not _VALUE(value):
+        raise ProtocolError(
+            f"the value of header {name!r} has control characters", hint="no line ends, no NUL; tabs may be"
+        )
+
+
+def check_settable(name: str, others: Container[str]) -> None:
+    """Refuse a header that is among those of `others`, with :class:`ProtocolError`."""
+    if name.lower() in others:
+        raise ProtocolError(f"header {name!r} is set by the client itself", hint="leave it out")
 
 
 def _check_headers(headers: Headers) -> None:
@@ -96,14 +108,14 @@ class RequestParams(Params, frozen=True):
         """Refuse what no client may send."""
         if not is_token(self.method) or self.method.upper() in _REFUSED:
             raise ProtocolError(
-                f"method {self.method[:40]!r}", hint=f"any method but {' and '.join(_REFUSED)}"
+                f"{self.method[:40]!r} is no method that may be sent",
+                hint=f"a word in ASCII, and neither {' nor '.join(_REFUSED)}",
             )
         if len(self.url) > MAX_URL:
             raise ProtocolError(f"a URL of {len(self.url)} characters", hint=f"at most {MAX_URL}")
         _check_headers(self.headers or [])
         for name, _ in self.headers or []:
-            if name.lower() in _FORBIDDEN:
-                raise ProtocolError(f"header {name!r} is not an actor's to set", hint="leave it out")
+            check_settable(name, _FORBIDDEN)
 
 
 class HandleParams(Params, frozen=True):

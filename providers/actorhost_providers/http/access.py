@@ -24,7 +24,8 @@ _log: Final = Log("actorhost.http")
 class Line(NamedTuple):
     """One request: `sent` are bytes of the answer's body, `seconds` until the answer was ready.
 
-    `fault` is the code that the call ended with, empty for a response.
+    `fault` is the code that the call ended with, empty for a response; `reason` is what was wrong with an
+    answer of the actor that is no response.
     """
 
     method: str
@@ -34,6 +35,7 @@ class Line(NamedTuple):
     seconds: float
     actor: str
     fault: str
+    reason: str = ""
 
 
 class AccessLog:
@@ -73,6 +75,8 @@ def _write(line: Line) -> None:
     }
     if line.fault:
         values["fault"] = line.fault
+    if line.reason:
+        values["reason"] = line.reason
     _log.info("http request", **values)
 
 

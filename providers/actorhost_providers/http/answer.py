@@ -17,7 +17,7 @@ from aiohttp import HttpVersion10, web
 
 from actorhost.clock import wall_ns
 from actorhost.contracts.http import CONNECTION_HEADERS, Headers, Response
-from actorhost.errors import ActorhostError, FaultCode, ProtocolError
+from actorhost.errors import ActorhostError, FaultCode
 from actorhost_providers.http.connection import Connection
 
 RETRY_AFTER: Final = "1"
@@ -115,8 +115,6 @@ def refusal(refused: Refused) -> Answer:
 
 def fault(error: ActorhostError, *, with_body: bool) -> Answer:
     """Return the answer when a call ended with `error`; `with_body` says whether the request had one."""
-    if isinstance(error, ProtocolError):
-        return short(HTTPStatus.BAD_GATEWAY)
     if error.code is FaultCode.TOO_LARGE:
         # Request or reply; without a body it can hardly have been the request.
         return short(HTTPStatus.REQUEST_ENTITY_TOO_LARGE if with_body else HTTPStatus.BAD_GATEWAY)

@@ -20,29 +20,32 @@ from msgspec import Meta
 
 from actorhost.contracts.http import (
     CONNECTION_HEADERS,
-    IDEMPOTENT,
+    FRAMING_HEADERS,
     Headers,
     HttpClient,
     RequestParams,
     Response,
     check_header,
+    check_settable,
 )
 from actorhost.contracts.provider import Config, Link
 from actorhost.errors import (
     ActorhostError,
-    CallTimeout,
     Denied,
     ProtocolError,
     ProviderFailed,
     ProviderRefused,
     TooLarge,
 )
-from actorhost_providers.http.outlet import PrivateAddress, Sent, session, tls_of
+from actorhost_providers.http.failure import NoResponse, failed, marked, shown, timed_out
+from actorhost_providers.http.outlet import Sent, session, tls_of
 from actorhost_providers.http.redirect import STATUSES, Outgoing, redirected
-from actorhost_providers.http.target import Entry, Target, allowed, target_of
+from actorhost_providers.http.target import Entry, allowed, target_of
 
 MIB: Final = 1 << 20
 _PIECE: Final = 64 * 1024
+_DIGITS: Final = 18
+"""Of the length of an answer's body."""
 
 
 class ClientConfig(Config, frozen=True):
@@ -121,7 +124,7 @@ class AiohttpClient(HttpClient):
             async with asyncio.timeout(seconds):
                 return await self._follow(terms, outgoing, most, sent)
         except TimeoutError:
-            raise _timed_out(outgoing, seconds, sent) from None
+            raise timed_out(outgoing, seconds, sent) from None
 
     async def _follow(self, terms: _Terms, outgoing: Outgoing, most: int, sent: Sent) -> Response:
         for left in range(terms.config.max_redirects, -1, -1):
@@ -131,9 +134,9 @@ class AiohttpClient(HttpClient):
                 return response
             if left:
                 outgoing = _next(outgoing, response.status, location)
-        raise _unknown(
+        raise marked(
             ProviderFailed(
-                f"more than {terms.config.max_redirects} redirects from {_shown(outgoing.first.target)}",
+                f"more than {terms.config.max_redirects} redirects from {shown(outgoing.first.target)}",
                 hint="raise max-redirects of the link, or ask where they lead to",
             ),
             outgoing,
@@ -154,10 +157,10 @@ class AiohttpClient(HttpClient):
                 location = answer.headers.get("Location", "") if answer.status in STATUSES else ""
                 body = await _read(answer, most, outgoing)
                 return _response(answer, body), location
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, NoResponse) as error:
             if isinstance(error, TimeoutError):
                 raise
-            raise _failed(error, outgoing, sent) from None
+            raise failed(error, outgoing, sent) from None
 
 
 def _terms_of(link: Link) -> _Terms:
@@ -166,6 +169,7 @@ def _terms_of(link: Link) -> _Terms:
     try:
         for name, value in config.headers.items():
             check_header(name, value)
+            check_settable(name, FRAMING_HEADERS)
     except ProtocolError as error:
         raise ProviderRefused(f"{owner}: {error.message}", hint=error.hint) from None
     added = list(config.headers.items())
@@ -177,8 +181,8 @@ def _check_allowed(outgoing: Outgoing, terms: _Terms) -> None:
     if allowed(outgoing.target, terms.entries):
         return
     error = Denied(
-        f"the link does not allow {outgoing.method} {_shown(outgoing.target)}"
-        + (f", which {_shown(outgoing.first.target)} redirects to" if outgoing.asked else ""),
+        f"the link does not allow {outgoing.method} {shown(outgoing.target)}"
+        + (f", which {shown(outgoing.first.target)} redirects to" if outgoing.asked else ""),
         hint="add its scheme, host, port or path to `allow` of the link",
     )
     raise error
@@ -190,7 +194,7 @@ def _next(outgoing: Outgoing, status: int, location: str) -> Outgoing:
     except ActorhostError as error:
         # The URL is the server's, not the actor's.
         raise ProviderFailed(
-            f"{_shown(outgoing.target)} redirects to what may not be asked for: {error.message}",
+            f"{shown(outgoing.target)} redirects to what may not be asked for: {error.message}",
             hint="ask its operator",
         ) from None
 
@@ -212,7 +216,7 @@ async def _read(answer: aiohttp.ClientResponse, most: int, outgoing: Outgoing) -
         if size > most:
             answer.close()
             raise TooLarge(
-                f"the answer of {_shown(outgoing.target)} is over {most} bytes; the request was carried out",
+                f"the answer of {shown(outgoing.target)} is over {most} bytes; the request was carried out",
                 hint="ask for less, or raise max-body of the link",
             )
         parts.append(part)
@@ -220,14 +224,27 @@ async def _read(answer: aiohttp.ClientResponse, most: int, outgoing: Outgoing) -
 
 
 def _response(answer: aiohttp.ClientResponse, body: bytes) -> Response:
-    pairs = [(name.decode("latin-1").lower(), _text(value)) for name, value in answer.raw_headers]
-    kept = [pair for pair in pairs if pair[0] not in CONNECTION_HEADERS]
+    """Return the answer in the contract's words, or raise :class:`NoResponse`."""
     if not 200 <= answer.status <= 599:
-        raise ValueError("a status of no kind")
+        raise NoResponse(f"status {answer.status}, of 200 to 599")
+    if answer.version not in (aiohttp.HttpVersion10, aiohttp.HttpVersion11):
+        raise NoResponse("a version that is neither HTTP/1.0 nor 1.1")
+    pairs = [(name.decode("latin-1").lower(), _text(value)) for name, value in answer.raw_headers]
+    for name, value in pairs:
+        _check_framing(name, value)
+    kept = [pair for pair in pairs if pair[0] not in CONNECTION_HEADERS]
     try:
         return Response(answer.status, kept, body)
     except ProtocolError as error:
-        raise ValueError(error.message) from None
+        raise NoResponse(f"{error.message} ({error.hint})") from None
+
+
+def _check_framing(name: str, value: str) -> None:
+    if name == "transfer-encoding" and value.lower() != "chunked":
+        raise NoResponse("a transfer coding besides chunked, which was not asked for")
+    if name == "content-length" and len(value) > _DIGITS:
+        # The largest number of 64 bits is what the parser takes for no length at all.
+        raise NoResponse(f"a content-length of {len(value)} digits (at most {_DIGITS})")
 
 
 def _text(value: bytes) -> str:
@@ -235,45 +252,3 @@ def _text(value: bytes) -> str:
         return value.decode()
     except UnicodeDecodeError:
         return value.decode("latin-1")
-
-
-def _failed(error: Exception, outgoing: Outgoing, sent: Sent) -> ActorhostError:
-    """Return what a request ended with that the network or the server broke."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, PrivateAddress):
-            return Denied(
-                f"{_shown(outgoing.target)} is at a private address",
-                hint="set allow-private on the link if that is meant",
-            )
-        cause = cause.__cause__ or getattr(cause, "os_error", None)
-    failed = ProviderFailed(
-        f"{outgoing.method} {_shown(outgoing.target)} failed: {_why(error)}",
-        hint="look at the server and the network between",
-    )
-    return _unknown(failed, outgoing, sent)
-
-
-def _why(error: Exception) -> str:
-    # Only the kind: messages of others repeat what was sent.
-    return str(getattr(error, "strerror", None) or type(error).__name__)
-
-
-def _timed_out(outgoing: Outgoing, seconds: float, sent: Sent) -> ActorhostError:
-    error = CallTimeout(
-        f"{outgoing.method} {_shown(outgoing.target)} had no answer within {seconds:g} s",
-        hint="look at the server, or raise the timeout of the link",
-    )
-    return _unknown(error, outgoing, sent)
-
-
-def _unknown(error: ActorhostError, outgoing: Outgoing, sent: Sent) -> ActorhostError:
-    """Return `error`, marked with whether the request may have been carried out, and whether to try again."""
-    repeatable = not sent.is_sent or outgoing.first.method in IDEMPOTENT
-    error.outcome_known = error.retryable = repeatable
-    return error
-
-
-def _shown(target: Target) -> str:
-    """Return a URL without its query, which may hold a secret."""
-    return str(target.url.with_query(None))

@@ -15,7 +15,7 @@ from aiohttp import hdrs, web
 
 from actorhost.clock import monotonic
 from actorhost.contracts.http import HANDLE, HandleParams
-from actorhost.errors import ActorhostError, BadRequest
+from actorhost.errors import ActorhostError, BadRequest, GuestMisbehaved, ProtocolError
 from actorhost_providers.http.access import AccessLog, Line
 from actorhost_providers.http.answer import Answer, Refused, answer_of, fault, refusal
 from actorhost_providers.http.connection import Connection
@@ -23,6 +23,10 @@ from actorhost_providers.http.head import Head, head_of
 from actorhost_providers.http.route import ANY, Route, RouteTable
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class AnswerRefused(GuestMisbehaved):
+    """What an actor answered is no response; its text is ours, and names the rule but none of the answer."""
 
 
 class Exchange:
@@ -38,7 +42,7 @@ class Exchange:
         connection = request.protocol
         assert isinstance(connection, Connection)  # noqa: S101 - a listener makes no others
         connection.begin()
-        started, route, code = monotonic(), None, ""
+        started, route, code, reason = monotonic(), None, "", ""
         try:
             head = head_of(request, connection.peer)
             route, parameters = self._find(head)
@@ -47,13 +51,14 @@ class Exchange:
                 answer = await self._call(route, head, parameters, body)
             except ActorhostError as error:
                 code = str(error.code)
+                reason = error.message if isinstance(error, AnswerRefused) else ""
                 answer = fault(error, with_body=bool(body))
         except Refused as refused:
             answer = refusal(refused)
         finally:
             connection.end()
         if route is None or route.logged:
-            self._note(request, answer, route, monotonic() - started, code)
+            self._note(request, answer, route, monotonic() - started, (code, reason))
         return answer
 
     def _find(self, head: Head) -> tuple[Route, list[tuple[str, str]]]:
@@ -84,15 +89,18 @@ class Exchange:
         reply = await route.call(
             route.link, route.operation, HANDLE.encode_params(params), timeout=route.timeout
         )
-        return answer_of(HANDLE.decode_result(reply))
+        try:
+            return answer_of(HANDLE.decode_result(reply))
+        except ProtocolError as error:
+            raise AnswerRefused(f"actor {route.link.actor!r}: {error.message}", hint=error.hint) from None
 
     def _note(
-        self, request: web.BaseRequest, answer: Answer, route: Route | None, took: float, code: str
+        self, request: web.BaseRequest, answer: Answer, route: Route | None, took: float, end: tuple[str, str]
     ) -> None:
         sent = len(answer.body) if request.method != hdrs.METH_HEAD else 0
         path = request.raw_path.partition("?")[0]
         actor = str(route.link.actor) if route is not None else ""
-        self._log.note(Line(request.method, path, answer.status, sent, took, actor, code))
+        self._log.note(Line(request.method, path, answer.status, sent, took, actor, *end))
 
 
 def _method(route: Route, method: str) -> str:

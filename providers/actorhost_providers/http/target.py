@@ -29,6 +29,8 @@ _ENTRY: Final = re.compile(
 )
 # Whatever a server may take for the end of a segment counts as one.
 _DOTS: Final = re.compile(r"(?:/|%2f|%5c)(?:\.|%2e){1,2}(?:/|;|%2f|%5c|$)", re.IGNORECASE)
+# What DNS can hold: labels of at most 63 characters, 253 in all.
+_NAME: Final = re.compile(r"(?=.{1,253}\Z)[^.]{1,63}(?:\.[^.]{1,63})*")
 _NUMERIC: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)\Z", re.IGNORECASE)
 
 
@@ -53,7 +55,7 @@ def target_of(text: str) -> Target:
     found = _URL.fullmatch(text)
     if found is None or len(text) > MAX_URL:
         raise BadRequest(
-            "this is no URL that may be asked for",
+            f"this is no URL that may be asked for: {_flaw(text)}",
             hint="write http:// or https://, a host and a path in ASCII; no user, no password",
         )
     path = found["path"] or "/"
@@ -68,6 +70,20 @@ def target_of(text: str) -> Target:
     return Target(scheme, host, port, path, url)
 
 
+def _flaw(text: str) -> str:
+    """Return the rule that a URL breaks, without a word of it."""
+    scheme, separator, rest = text.partition("://")
+    if len(text) > MAX_URL:
+        return f"it has {len(text)} characters, over {MAX_URL}"
+    if not separator or scheme.lower() not in _PORTS:
+        return "its scheme is neither http nor https"
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return "it has characters that belong in percent-encoding, or in a name's ASCII form"
+    if "@" in re.split(r"[/?#]", rest, maxsplit=1)[0]:
+        return "it has a user or password"
+    return "its host, port, path or query has characters that do not belong there"
+
+
 def _host(text: str) -> str:
     """Return a host in its one spelling; addresses in any other are refused."""
     host = text.removesuffix(".")
@@ -80,8 +96,10 @@ def _host(text: str) -> str:
         raise BadRequest(
             f"{text[:80]!r} is no address", hint="four decimal numbers, or IPv6 in brackets"
         ) from None
-    if not host or ".." in host or host.startswith("."):
-        raise BadRequest(f"{text[:80]!r} is no name of a host", hint="write it out")
+    if _NAME.fullmatch(host) is None:
+        raise BadRequest(
+            f"{text[:80]!r} is no name of a host", hint="labels of 1 to 63 characters, 253 in all"
+        )
     return host
 
 

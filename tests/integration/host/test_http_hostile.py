@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from actorhost import Host
-from tests.integration.host.http_guests import ask, mirror, route, seen, serve, wire
+from tests.integration.host.http_guests import answering, ask, mirror, replying, route, seen, serve, wire
 
 HOST: Final = b"Host: a\r\n"
 CHUNKS: Final = b"3\r\nabc\r\n0\r\n\r\n"
@@ -100,3 +100,30 @@ async def test_what_looks_odd_and_is_allowed_is_answered(host: Host) -> None:
         for authority in (b"", b"[::1]:80", b"a.b:8080", b"EXAMPLE.test", b"a:"):
             client.send(get(headers=b"Host: " + authority + b"\r\n"))
             assert seen((await client.answer())[2]).authority == authority.decode()
+
+
+async def test_the_log_says_what_was_wrong_with_an_answer(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "actorhost.http")
+    wrong = {
+        "value": (
+            answering(headers=[("x-a", "hush\r\nb: c")]),
+            "value of header 'x-a' has control characters",
+        ),
+        "name": (answering(headers=[("x a", "hush")]), "'x a' is no name of a header"),
+        "status": (answering(status=99), "Expected `int` >= 200 - at `$.status`"),
+        "bytes": (replying(b"hush"), "result of 'handle'"),
+    }
+    guests = {name: (module, [route(f"/{name}")]) for name, (module, _) in wrong.items()}
+    url = await serve(host, guests, access_log=True)
+    for name in wrong:
+        assert (await ask(url, f"/{name}"))[0] == 502
+    await host.undeploy("app")
+    lines = [record.getMessage() for record in caplog.records if "http request" in record.getMessage()]
+    for line, (name, (_, why)) in zip(lines, wrong.items(), strict=True):
+        assert "status=502" in line
+        assert "fault='misbehaved'" in line
+        assert f"actor '{name}'" in line
+        assert why in line
+    assert "hush" not in caplog.text
