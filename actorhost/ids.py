@@ -60,6 +60,13 @@ class ActorName(_Name):
     _pattern = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
+class ProviderName(ActorName):
+    """Name of a provider among the components of an application, as strict as an actor's."""
+
+    __slots__ = ()
+    _kind = "a provider name"
+
+
 class LatticeName(_Name):
     """Name of a lattice: one subject token."""
 

@@ -25,7 +25,7 @@ from actorhost.errors import InvalidInput
 from actorhost.host import loop, provider_tied
 from actorhost.host.provider_messages import Begin
 from actorhost.host.provider_untied import UntiedProvider
-from actorhost.ids import ActorName, HostId, LatticeName
+from actorhost.ids import HostId, LatticeName, ProviderName
 from actorhost.limits import Limits
 from actorhost.manifest.model import Application, ProviderSpec
 from actorhost.telemetry import log
@@ -89,7 +89,7 @@ def _begin(name: str, provider: str, config: Path | None, limits: Limits) -> Beg
     registry = Registry(limits, secrets=secrets)
     kind = registry.find(provider, None)
     spec = ProviderSpec(
-        name=ActorName.parse(name), provider=provider, contract=kind.contract.id, config=values
+        name=ProviderName.parse(name), provider=provider, contract=kind.contract.id, config=values
     )
     secrets.read(Application(name=spec.name, providers=(spec,)))
     # What is wrong with it is found here, before anybody is connected to.

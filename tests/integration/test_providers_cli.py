@@ -87,6 +87,12 @@ def test_a_wrong_configuration_is_wrong_input(
     assert said in capsys.readouterr().err
 
 
+def test_a_wrong_name_is_a_providers(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["provider", "run", "a b", "--provider", "keyvalue-memory"]
+    assert commands.run(command) == failure.WRONG_INPUT
+    assert "'a b' is not a provider name" in capsys.readouterr().err
+
+
 def test_configuration_of_a_provider_started_elsewhere_is_not_in_the_manifest(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

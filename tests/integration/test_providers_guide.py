@@ -12,7 +12,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs" / "providers.md"
-SETTINGS = "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
 KNOWN = """
 from actorhost.capability.registry import Registry
 from actorhost.limits import Limits
@@ -41,7 +40,7 @@ def run(*command: str, cwd: Path, site: Path) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a folder with the package of the page, built and installed beside it in ``site``."""
+    """Return a folder with the ``project`` of the page, built and installed beside it in ``site``."""
     for name, text in examples().items():
         path = tmp_path / "project" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,11 +54,7 @@ def project(tmp_path: Path) -> Path:
 
 def test_the_provider_of_the_guide_is_found_and_its_tests_pass(project: Path) -> None:
     assert len(examples()["log_file/__init__.py"].splitlines()) <= 40
-    site, tests = project / "site", project / "tests"
-    tests.mkdir()
-    (tests / "test_log_file.py").write_text(examples()["test_log_file.py"], encoding="utf-8")
-    (tests / "conftest.py").write_text('pytest_plugins = ["actorhost.testing.plugin"]\n', encoding="utf-8")
-    (tests / "pytest.ini").write_text(SETTINGS, encoding="utf-8")
-    assert run("-c", KNOWN, cwd=tests, site=site).strip() == "log_file"
+    site, tests = project / "site", project / "project"
+    assert run("-c", KNOWN, cwd=project, site=site).strip() == "log_file"
     command = ("-m", "pytest", "-W", "error", "-p", "no:cacheprovider", "-p", "no:randomly", "-q")
     assert "3 passed" in run(*command, cwd=tests, site=site)
