@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -53,12 +54,12 @@ async def outcome(call: Coroutine[Any, Any, object]) -> ActorhostError:
     return caught.value
 
 
-async def back(case: SqlCase) -> object:
-    """Return how many rows there are as soon as the backend works again, which must be soon."""
+async def back(case: SqlCase, statement: str = "SELECT count(*) FROM %t") -> object:
+    """Return what `statement` finds as soon as the backend works again, which must be soon."""
     async with asyncio.timeout(BACK):
         while True:
             try:
-                return await case.count()
+                return await case.value(statement)
             except ActorhostError:
                 await asyncio.sleep(0.05)
 
@@ -101,6 +102,27 @@ DEFERRED = (
 )
 
 
+async def test_a_server_that_goes_and_comes_back_is_two_lines_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with running() as (server, case):
+        await server.kill()
+        with caplog.at_level(logging.INFO):
+            for _ in range(3):
+                await asyncio.gather(
+                    *(case.refused(case.query("SELECT 1"), ProviderFailed) for _ in range(3))
+                )
+            await server.start()
+            assert await back(case, "SELECT 1") == 1
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.partition(" server=")[0] for line in lines] == [
+        "no connection to postgresql",
+        "connection to postgresql restored",
+    ]
+    assert "hunter" not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
 async def test_a_batch_cut_by_kill_is_whole_or_absent_and_a_cut_commit_is_unknown() -> None:
     async with running() as (server, case):
         await case.make("k BIGINT")
@@ -130,9 +152,28 @@ async def _kill_a_backend_at(command: str, server: PostgresServer) -> None:
             await asyncio.sleep(0.01)
 
 
+LEFT = (
+    "SELECT (SELECT count(*) FROM pg_prepared_statements WHERE from_sql),"
+    " (SELECT count(*) FROM pg_listening_channels()), (SELECT count(*) FROM pg_cursors WHERE is_holdable),"
+    " (SELECT count(*) FROM pg_class WHERE relpersistence = 't'), current_setting('my.left_over', true)"
+)
+
+
 async def test_calls_leave_nothing_in_the_session_and_a_query_nothing_at_all() -> None:
     async with running(pool=1) as (_, case):
         await case.make("k BIGINT")
+        [[_, foretold]] = await case.rows("SELECT setseed(0.5), random()")
+        for step in (
+            "PREPARE left_over AS SELECT 1", 'PREPARE "__asyncpg_stmt_ff__" AS SELECT 1', "LISTEN left_over",
+            "DECLARE left_over CURSOR WITH HOLD FOR SELECT 1", "CREATE TEMP SEQUENCE left_over",
+            "CREATE TEMP TABLE left_too (k BIGINT)", "SET my.left_over = secret",
+            "CREATE SEQUENCE counted", "SELECT nextval(''counted'')", "SELECT setseed(0.5)",
+        ):  # fmt: skip
+            await case.execute(f"DO 'BEGIN EXECUTE $x${step}$x$; END'")
+        assert await case.rows(LEFT) == [[0, 0, 0, 0, ""]]
+        error = await case.refused(case.query("SELECT lastval()"), BadRequest)
+        assert "[55000]" in str(error)
+        assert await case.value("SELECT random()") != foretold
         for statement in (
             "SELECT set_config('search_path', 'pg_catalog', false)",
             "SELECT set_config('role', 'pg_monitor', false)",

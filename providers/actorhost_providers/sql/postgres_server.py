@@ -24,6 +24,7 @@ from actorhost.errors import (
     ProviderRefused,
 )
 from actorhost_providers.sql.postgres_faults import FOREIGN, failed, timed_out, translated
+from actorhost_providers.sql.postgres_connect import Connector, reset
 from actorhost_providers.sql.postgres_values import prepare
 
 T = TypeVar("T")
@@ -34,11 +35,6 @@ _CONNECT: Final = 4.0
 """Seconds that making a connection may take: less than a host gives a provider to start."""
 _GRACE: Final = 0.25
 """Seconds that the server gets to end a statement itself, which keeps the connection."""
-_RESET: Final = (
-    "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *;"
-    " SELECT pg_advisory_unlock_all(); DISCARD TEMP"
-)
-"""Undoes what functions and statements can leave in a session; prepared ones nobody can make."""
 
 
 @dataclass(slots=True)
@@ -65,8 +61,8 @@ class PostgresServer:
         try:
             async with asyncio.timeout(_CONNECT):
                 self._pool = await asyncpg.create_pool(
-                    self._url, min_size=1, max_size=self._most, timeout=_CONNECT, statement_cache_size=0,
-                    connect=_connect, init=prepare, reset=_reset,
+                    self._url, min_size=0, init_size=1, max_size=self._most, timeout=_CONNECT,
+                    statement_cache_size=0, connect=Connector(self._shown).connect, init=prepare, reset=reset,
                     server_settings={"application_name": "actorhost"},
                 )  # fmt: skip
         except asyncpg.exceptions.ClientConfigurationError:
@@ -153,51 +149,6 @@ class PostgresServer:
         return failed(TimeoutError(f"no connection within {seconds:g} s"), self._shown)
 
 
-class _Making:
-    """A connection that is being made; whoever wants it may give up."""
-
-    def __init__(self) -> None:
-        self.connection: Any = None
-        self._given_up = False
-
-    async def make(self, *args: Any, **options: Any) -> None:
-        """Make it, or drop it when nobody wants it any more."""
-        try:
-            connection = await asyncpg.connect(*args, **options)
-        except Exception:
-            if self._given_up:  # nobody is left to be told
-                return
-            raise
-        if self._given_up:
-            connection.terminate()
-        else:
-            self.connection = connection
-
-    def give_up(self) -> None:
-        """Have it dropped."""
-        self._given_up = True
-        if self.connection is not None:
-            self.connection.terminate()
-
-
-async def _connect(*args: Any, **options: Any) -> Any:
-    """Return a new connection; a caller that goes away does not cut it in the making.
-
-    asyncpg would log a complaint about each of those. It ends by itself, as connecting has a time-out.
-    """
-    making = _Making()
-    try:
-        await asyncio.shield(making.make(*args, **options))
-    except asyncio.CancelledError:
-        making.give_up()
-        raise
-    return making.connection
-
-
-async def _reset(connection: Any) -> None:
-    await connection.execute(_RESET)
-
-
 def _begin(seconds: float, *, writes: bool) -> str:
     """Return what begins a transaction; the settings are for it alone.
 
@@ -205,8 +156,8 @@ def _begin(seconds: float, *, writes: bool) -> str:
     """
     return (
         f"BEGIN {'READ WRITE' if writes else 'READ ONLY'};"
-        f" SELECT set_config('statement_timeout', '{max(1, int(seconds * 1000))}', true),"
-        " set_config('client_connection_check_interval', '500', true)"
+        f" SELECT pg_catalog.set_config('statement_timeout', '{max(1, int(seconds * 1000))}', true),"
+        " pg_catalog.set_config('client_connection_check_interval', '500', true)"
     )
 
 
