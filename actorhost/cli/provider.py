@@ -22,9 +22,10 @@ from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats
 from actorhost.cli.options import utf8
 from actorhost.cli.stopping import until_told
 from actorhost.errors import InvalidInput
-from actorhost.host import loop, provider_tied
-from actorhost.host.provider_messages import Begin
-from actorhost.host.provider_untied import UntiedProvider
+from actorhost.host import loop
+from actorhost.host.provider import tied
+from actorhost.host.provider.messages import Begin
+from actorhost.host.provider.untied import UntiedProvider
 from actorhost.ids import HostId, LatticeName, ProviderName
 from actorhost.limits import Limits
 from actorhost.manifest.model import Application, ProviderSpec
@@ -65,8 +66,8 @@ def run(
     """
     log.configure(sys.stderr, level=os.environ.get(log.LEVEL_VARIABLE) or "info")
     if channel is not None:
-        provider_tied.tie(parent)
-        loop.run(provider_tied.serve_host(channel))
+        tied.tie(parent)
+        loop.run(tied.serve_host(channel))
         return
     begin = _begin(name, provider, config, limits_module.load())
     loop.run(until_told(_serve(_placed(begin, nats, lattice), json=json)))

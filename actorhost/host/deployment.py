@@ -17,9 +17,9 @@ from actorhost.contracts.provider import Link, Provider, Surroundings
 from actorhost.engine import Module, Profile
 from actorhost.errors import ActorhostError, ModuleRefused, ProviderFailed
 from actorhost.host.actor import Actor
-from actorhost.host.provider_child import ProcessProvider
-from actorhost.host.provider_lattice import LatticeProvider
-from actorhost.host.provider_remote import Around, RemoteProvider
+from actorhost.host.provider.child import ProcessProvider
+from actorhost.host.provider.lattice import LatticeProvider
+from actorhost.host.provider.remote import Around, RemoteProvider
 from actorhost.host.router import Router
 from actorhost.host.services import Services
 from actorhost.ids import Digest

@@ -19,7 +19,7 @@ from actorhost.host.control_messages import (
     ProviderStatus,
 )
 from actorhost.host.deployment import Deployment
-from actorhost.host.provider_remote import RemoteProvider
+from actorhost.host.provider.remote import RemoteProvider
 from actorhost.manifest import LinkSpec, Place
 from actorhost.telemetry.histogram import Durations
 

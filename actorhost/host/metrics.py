@@ -19,7 +19,7 @@ from actorhost.capability.broker import Tally
 from actorhost.engine import EngineStatistics
 from actorhost.host.actor import Actor
 from actorhost.host.deployment import Deployment
-from actorhost.host.provider_remote import RemoteProvider
+from actorhost.host.provider.remote import RemoteProvider
 from actorhost.host.router import Router
 from actorhost.host.status import package_version
 from actorhost.ids import HostId, LatticeName

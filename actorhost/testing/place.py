@@ -18,8 +18,8 @@ from actorhost.clock import monotonic
 from actorhost.contracts.base import Operation, Params
 from actorhost.contracts.provider import Link, Provider, Surroundings
 from actorhost.host.events import Events
-from actorhost.host.provider_child import ProcessProvider
-from actorhost.host.provider_remote import Around
+from actorhost.host.provider.child import ProcessProvider
+from actorhost.host.provider.remote import Around
 from actorhost.ids import ActorName, HostId, LatticeName
 from actorhost.limits import Limits
 from actorhost.manifest import Place, ProviderSpec

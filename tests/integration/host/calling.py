@@ -10,7 +10,7 @@ from msgspec import msgpack
 from actorhost import Host
 from actorhost.capability import Caller
 from actorhost.clock import monotonic
-from actorhost.host.provider_remote import RemoteProvider
+from actorhost.host.provider.remote import RemoteProvider
 from actorhost.ids import ActorName, ContractId, LinkName
 from actorhost.lifecycle import RestartPolicy
 from actorhost.manifest import ActorSpec, Application, LinkSpec, Place, ProviderSpec

@@ -12,7 +12,7 @@ from actorhost import clock
 from actorhost.contracts.keyvalue import Entry, ExistsParams, GetParams
 from actorhost.contracts.provider import Link
 from actorhost.errors import ProviderFailed, ProviderRefused
-from actorhost.host import provider_process
+from actorhost.host.provider.process import ProviderProcess
 from actorhost_providers.kv.memory import MemoryKeyValue
 
 
@@ -57,7 +57,7 @@ class OddStore(MemoryKeyValue):
             case "secret":
                 raise KeyError(self.config["password"])
             case "garbage":
-                provider_process.ProviderProcess._outcome = _garbage  # type: ignore[method-assign,assignment]
+                ProviderProcess._outcome = _garbage  # type: ignore[method-assign,assignment]
             case "pid":
                 return Entry(str(os.getpid()).encode(), 1)
             case "config":

@@ -16,9 +16,10 @@ import pytest
 
 from actorhost import Host
 from actorhost.errors import CallTimeout, Denied, InternalError, Overloaded, ProviderRefused, Unavailable
-from actorhost.host import provider_lattice, provider_process, provider_untied
-from actorhost.host.provider_messages import Begin, Introduction
-from actorhost.host.provider_untied import UntiedProvider
+from actorhost.host.provider import lattice, untied
+from actorhost.host.provider import process as served
+from actorhost.host.provider.messages import Begin, Introduction
+from actorhost.host.provider.untied import UntiedProvider
 from actorhost.ids import ActorName, HostId
 from actorhost.limits import Limits
 from actorhost.manifest import Application, LinkSpec, Place, ProviderSpec
@@ -35,8 +36,8 @@ MODULE: Final = guest(COUNTING)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider_lattice, "_BEAT", 0.05)
-    monkeypatch.setattr(provider_untied, "FORGOTTEN", 0.4)
+    monkeypatch.setattr(lattice, "_BEAT", 0.05)
+    monkeypatch.setattr(untied, "FORGOTTEN", 0.4)
 
 
 def application(told: Path, provider: str = ODD, link: LinkSpec | None = None) -> Application:
@@ -112,7 +113,7 @@ async def test_another_run_is_told_of_links_and_calls_actors_through_their_host(
 async def test_more_calls_than_it_may_have_in_hand_are_refused(
     server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider_process, "MAX_CALLS", 2)
+    monkeypatch.setattr(served, "MAX_CALLS", 2)
     async with elsewhere(server, tmp_path / "told"), Host(nats=server.url) as host:
         await host.deploy_modules(application(tmp_path / "told"), {"a": MODULE})
         calls = (call(host, "get", timeout=0.3, key="hang") for _ in range(5))

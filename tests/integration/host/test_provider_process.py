@@ -26,7 +26,8 @@ from actorhost.errors import (
     TooLarge,
     Unavailable,
 )
-from actorhost.host import metrics, provider_child
+from actorhost.host import metrics
+from actorhost.host.provider import child
 from actorhost.ids import ActorName, new_call_id
 from actorhost.lifecycle import RestartPolicy
 from actorhost.limits import Limits
@@ -77,7 +78,7 @@ async def test_it_serves_there_with_the_same_answers_and_errors(host: Host, told
     with pytest.raises(BadRequest, match="'get' of actorhost:keyvalue called by 'a' over link 'default'"):
         await call(host, "get", key="")
     measured = "".join(metrics.lines(host))
-    labels = 'actor="a",target="actorhost:keyvalue",operation="set"'
+    labels = 'actor="a",target="actorhost:keyvalue",link="default",operation="set"'
     assert f'actorhost_capability_calls_total{{{labels},outcome="answered"}} 1\n' in measured
     assert f"actorhost_capability_seconds_count{{{labels}}} 1\n" in measured
     assert 'actorhost_provider_restarts_total{provider="store",application="app"} 0\n' in measured
@@ -159,8 +160,8 @@ async def _killed(host: Host, server: NatsServer, told: Path, times: int) -> Non
 async def test_one_that_stands_still_or_is_busy_is_replaced_and_callers_keep_their_deadlines(
     host: Host, told: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider_child, "_BEAT", 0.05)
-    monkeypatch.setattr(provider_child, "_PATIENCE", 0.3)
+    monkeypatch.setattr(child, "_BEAT", 0.05)
+    monkeypatch.setattr(child, "_PATIENCE", 0.3)
     await host.deploy_modules(odd_application(told), {"a": MODULE})
     os.kill(remote(host).pid, signal.SIGSTOP)
     began = clock.monotonic()
@@ -181,7 +182,7 @@ async def test_one_that_stands_still_or_is_busy_is_replaced_and_callers_keep_the
 async def test_one_that_takes_its_time_to_stop_is_asked_on_and_answers(
     host: Host, told: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(provider_child, "_BEAT", 0.02)
+    monkeypatch.setattr(child, "_BEAT", 0.02)
     await host.deploy_modules(odd_application(told, stopping=0.3), {"a": MODULE})
     await host.undeploy("app")
     assert lines(told)[-1] == "stopped"

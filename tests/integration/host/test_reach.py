@@ -13,7 +13,7 @@ from actorhost.capability import Caller
 from actorhost.clock import monotonic
 from actorhost.contracts.base import Contract
 from actorhost.errors import ActorhostError, BadRequest, Denied, NoRoute, ProviderFailed
-from actorhost.host.provider_remote import RemoteProvider
+from actorhost.host.provider.remote import RemoteProvider
 from actorhost.ids import ActorName, new_call_id
 from actorhost.manifest import ActorSpec, Application, LinkSpec, Place, ProviderSpec
 from actorhost.transport import NatsServer, NatsTransport

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from actorhost.errors import CallTimeout, Denied, InternalError, OutcomeUnknown
-from actorhost.host.provider_channel import Channel
+from actorhost.host.provider.channel import Channel
 
 
 async def serve(operation: str, payload: bytes) -> bytes:

@@ -17,9 +17,9 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from actorhost.errors import BadRequest, Unavailable
-from actorhost.host.provider_channel import Channel
-from actorhost.host.provider_messages import ActorCall, Begin, Introduction, ProviderOperation, decode, encode
-from actorhost.host.provider_process import ProviderProcess
+from actorhost.host.provider.channel import Channel
+from actorhost.host.provider.messages import ActorCall, Begin, Introduction, ProviderOperation, decode, encode
+from actorhost.host.provider.process import ProviderProcess
 
 _PR_SET_PDEATHSIG: Final = 1  # <linux/prctl.h>
 _GRACE: Final = 0.25

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from actorhost import clock
 from actorhost.errors import ActorhostError, BadRequest, InternalError, NoRoute, ProviderRefused
-from actorhost.host.provider_messages import (
+from actorhost.host.provider.messages import (
     ActorCall,
     Begin,
     Hello,
@@ -26,7 +26,7 @@ from actorhost.host.provider_messages import (
     decode,
     encode,
 )
-from actorhost.host.provider_process import ProviderProcess
+from actorhost.host.provider.process import ProviderProcess
 from actorhost.ids import new_call_id
 from actorhost.telemetry import log
 from actorhost.telemetry.log import Log

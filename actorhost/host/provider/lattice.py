@@ -16,7 +16,7 @@ from msgspec import Struct
 from actorhost.clock import monotonic
 from actorhost.contracts.provider import Link
 from actorhost.errors import ActorhostError, ProtocolError, ProviderRefused, Unavailable
-from actorhost.host.provider_messages import (
+from actorhost.host.provider.messages import (
     Hello,
     Introduction,
     Known,
@@ -25,7 +25,7 @@ from actorhost.host.provider_messages import (
     decode,
     encode,
 )
-from actorhost.host.provider_remote import Around, RemoteProvider, refusal_of
+from actorhost.host.provider.remote import Around, RemoteProvider, refusal_of
 from actorhost.ids import new_call_id
 from actorhost.manifest import ProviderSpec
 from actorhost.telemetry.event import EventKind

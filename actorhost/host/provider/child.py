@@ -33,9 +33,9 @@ from actorhost.errors import (
     ProviderRefused,
     Unavailable,
 )
-from actorhost.host.provider_channel import Channel
-from actorhost.host.provider_messages import Begin, ProviderOperation, encode
-from actorhost.host.provider_remote import Around, RemoteProvider, refusal_of
+from actorhost.host.provider.channel import Channel
+from actorhost.host.provider.messages import Begin, ProviderOperation, encode
+from actorhost.host.provider.remote import Around, RemoteProvider, refusal_of
 from actorhost.ids import HostId
 from actorhost.lifecycle import Restarts
 from actorhost.manifest import ProviderSpec

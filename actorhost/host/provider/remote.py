@@ -32,7 +32,7 @@ from actorhost.errors import (
     Unavailable,
 )
 from actorhost.host.events import Events
-from actorhost.host.provider_messages import ActorCall, Introduction, Known, ProviderOperation, decode
+from actorhost.host.provider.messages import ActorCall, Introduction, Known, ProviderOperation, decode
 from actorhost.ids import HostId, LatticeName, new_call_id
 from actorhost.limits import Limits
 from actorhost.manifest import ProviderSpec

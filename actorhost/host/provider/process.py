@@ -21,7 +21,7 @@ from actorhost.capability.secrets import Secrets
 from actorhost.capability.served import Served
 from actorhost.contracts.provider import Link, Provider, Surroundings
 from actorhost.errors import ActorhostError, BadRequest, InternalError, Overloaded, ProviderRefused
-from actorhost.host.provider_messages import (
+from actorhost.host.provider.messages import (
     ActorCall,
     Begin,
     Hello,
