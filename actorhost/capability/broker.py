@@ -1,7 +1,8 @@
 """The way of one capability call: identify, authorise, bound, dispatch, record.
 
-One broker serves all actors of a host, which owns it; it keeps counts and nothing else. A call
-runs on the caller's task and ends with it: at a reply, a refusal, the deadline or a cancellation.
+One broker serves all actors of a host, which owns it; it keeps counts and nothing else, also of the calls
+that providers make to actors over the same links. A call runs on the caller's task and ends with it: at a
+reply, a refusal, the deadline or a cancellation.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import msgspec
 from actorhost.capability.dispatch import serve
 from actorhost.capability.grants import DEFAULT_LINK, ActorGrant, BoundOperation, Caller, ProviderGrant
 from actorhost.clock import monotonic
+from actorhost.contracts.provider import Link
 from actorhost.errors import ActorhostError, BadRequest, CallTimeout, TooLarge
 from actorhost.ids import ActorName
 from actorhost.telemetry.histogram import Durations
@@ -26,8 +28,12 @@ UNKNOWN: Final = "?"
 """Stands in the statistics for names that a guest made up: they must not grow the table."""
 
 
+Counted = tuple[str, str, str, str]
+"""What is counted apart: the actor, the contract or actor it is linked to, the link's name, the operation."""
+
+
 class Tally(msgspec.Struct, gc=False):
-    """Calls of one actor to one operation: how many were answered, and how the others ended.
+    """Calls of one operation over one link, either way: how many were answered, and how the others ended.
 
     `ended` counts by fault code; ``cancelled`` is a caller that went away. `took` is how long the
     answered ones took.
@@ -44,7 +50,7 @@ class Broker:
     def __init__(self, call_actor: CallActor) -> None:
         """Deliver calls to actors through `call_actor`."""
         self._call_actor = call_actor
-        self._tallies: dict[tuple[str, str, str], Tally] = {}
+        self._tallies: dict[Counted, Tally] = {}
 
     async def call(
         self, caller: Caller, binding: str, namespace: str, operation: str, payload: bytes
@@ -55,22 +61,22 @@ class Broker:
         :class:`BadRequest`, :class:`TooLarge` and :class:`CallTimeout` for a call out of bounds,
         and what :func:`~actorhost.capability.dispatch.serve` or the called actor raises.
         """
-        seen = (caller.actor, UNKNOWN, UNKNOWN)
+        link = binding or DEFAULT_LINK
+        seen = (caller.actor, UNKNOWN, UNKNOWN, UNKNOWN)
         began = monotonic()
         try:
             grant = caller.grants.find(binding, namespace)
-            seen = (caller.actor, namespace, UNKNOWN)
-            _check_bounds(caller, binding or DEFAULT_LINK, namespace, payload, began)
+            seen = (caller.actor, namespace, link, UNKNOWN)
+            _check_bounds(caller, link, namespace, payload, began)
             if isinstance(grant, ActorGrant):
                 if grant.operations is not None:
                     if operation not in grant.operations:
-                        link = binding or DEFAULT_LINK
                         raise _unknown_operation(caller, link, namespace, operation, grant.operations)
-                    seen = (caller.actor, namespace, operation)
+                    seen = (caller.actor, namespace, link, operation)
                 reply = await self._call_actor(caller, grant.actor, operation, payload)
             else:
                 bound = _operation(caller, grant, operation)
-                seen = (caller.actor, namespace, operation)
+                seen = (caller.actor, namespace, link, operation)
                 if grant.elsewhere is None:
                     reply = await serve(caller, grant, bound, payload)
                 else:
@@ -81,13 +87,29 @@ class Broker:
         except asyncio.CancelledError:
             self._ended(seen, "cancelled")
             raise
-        tally = self._tally(seen)
-        tally.answered += 1
-        tally.took.add(monotonic() - began)
+        self._answered(seen, began)
         return reply
 
-    def statistics(self) -> dict[tuple[str, str, str], Tally]:
-        """Return the tallies so far, keyed (actor, contract or target actor, operation)."""
+    async def count(self, link: Link, operation: str, call: Awaitable[bytes]) -> bytes:
+        """Return the reply to `call`, which a provider makes to the actor of `link`; raises what it does.
+
+        `operation` is of a contract or of the link's configuration, never what a client made up.
+        """
+        seen = (link.actor, link.contract, link.name, operation)
+        began = monotonic()
+        try:
+            reply = await call
+        except ActorhostError as error:
+            self._ended(seen, error.code)
+            raise
+        except asyncio.CancelledError:
+            self._ended(seen, "cancelled")
+            raise
+        self._answered(seen, began)
+        return reply
+
+    def statistics(self) -> dict[Counted, Tally]:
+        """Return the tallies so far."""
         return dict(self._tallies)
 
     def forget(self, actor: ActorName) -> None:
@@ -95,13 +117,18 @@ class Broker:
         for key in [key for key in self._tallies if key[0] == actor]:
             del self._tallies[key]
 
-    def _tally(self, seen: tuple[str, str, str]) -> Tally:
+    def _tally(self, seen: Counted) -> Tally:
         tally = self._tallies.get(seen)
         if tally is None:
             tally = self._tallies[seen] = Tally()
         return tally
 
-    def _ended(self, seen: tuple[str, str, str], how: str) -> None:
+    def _answered(self, seen: Counted, began: float) -> None:
+        tally = self._tally(seen)
+        tally.answered += 1
+        tally.took.add(monotonic() - began)
+
+    def _ended(self, seen: Counted, how: str) -> None:
         ended = self._tally(seen).ended
         ended[how] = ended.get(how, 0) + 1
 

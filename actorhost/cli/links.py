@@ -26,7 +26,8 @@ def links(
     """Show the links of the actors on every host of the lattice.
 
     CONTRACT is what is called over a link, or the actor it leads to. CALLS and FAILED count since the
-    actor was deployed, by actor and contract; P50 and P99 are of the calls that were answered.
+    actor was deployed, what the actor called over this link and what a provider called it for; P50 and P99
+    are of the calls that were answered.
     """
 
     async def gather(client: Client) -> _Found:

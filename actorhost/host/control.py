@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import anyio
 from anyio.abc import TaskStatus
 
-from actorhost.capability.broker import Tally
+from actorhost.capability.broker import Counted, Tally
 from actorhost.errors import ActorhostError, BadRequest, Closed, InternalError, Overloaded
 from actorhost.host import control_messages as messages
 from actorhost.host import links, status
@@ -57,8 +57,8 @@ class Controlled(Protocol):
     async def undeploy(self, name: str) -> list[str]:
         """Stop the application of that name and return its actors."""
 
-    def capability_statistics(self) -> dict[tuple[str, str, str], Tally]:
-        """Return the calls of actors, by actor, target and operation."""
+    def capability_statistics(self) -> dict[Counted, Tally]:
+        """Return the calls over links, by actor, target, link and operation."""
 
 
 class Control:

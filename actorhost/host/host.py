@@ -19,7 +19,7 @@ from anyio.abc import TaskGroup
 from actorhost import clock
 from actorhost import limits as limits_module
 from actorhost.capability import Broker
-from actorhost.capability.broker import Tally
+from actorhost.capability.broker import Counted, Tally
 from actorhost.contracts.provider import Provider
 from actorhost.engine import Engine, EngineStatistics
 from actorhost.errors import ActorhostError, Closed, InvalidInput, NoRoute
@@ -177,8 +177,8 @@ class Host:
         """Return what the engine counts."""
         return self._engine.statistics()
 
-    def capability_statistics(self) -> dict[tuple[str, str, str], Tally]:
-        """Return the calls of actors to what they are linked to, by actor, target and operation."""
+    def capability_statistics(self) -> dict[Counted, Tally]:
+        """Return the calls over links of actors, by actor, target, link and operation."""
         return self._services.broker.statistics()
 
     def not_ready(self) -> list[str]:

@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from actorhost.capability.broker import Tally
+from actorhost.capability.broker import Counted, Tally
 from actorhost.host.control_messages import (
     LinksReply,
     LinksRequest,
@@ -23,7 +23,7 @@ from actorhost.host.provider.remote import RemoteProvider
 from actorhost.manifest import LinkSpec, Place
 from actorhost.telemetry.histogram import Durations
 
-Tallies = Mapping[tuple[str, str, str], Tally]
+Tallies = Mapping[Counted, Tally]
 
 
 def providers_page(deployments: Mapping[str, Deployment], request: ProvidersRequest) -> ProvidersReply:
@@ -67,8 +67,8 @@ def _providers(deployments: Mapping[str, Deployment]) -> Iterator[ProviderStatus
 
 def _link(deployment: Deployment, actor: str, link: LinkSpec, tallies: Tallies) -> LinkStatus:
     took, answered, failed = Durations(), 0, Counter[str]()
-    for (caller, namespace, _operation), tally in tallies.items():
-        if (caller, namespace) == (actor, link.namespace):
+    for (*counted, _operation), tally in tallies.items():
+        if counted == [actor, link.namespace, link.name]:
             took.merge(tally.took)
             answered += tally.answered
             failed.update({str(code): count for code, count in tally.ended.items()})

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from actorhost.capability.broker import Tally
+from actorhost.capability.broker import Counted, Tally
 from actorhost.engine import EngineStatistics
 from actorhost.host.actor import Actor
 from actorhost.host.deployment import Deployment
@@ -47,8 +47,8 @@ class Measured(Protocol):
     def engine_statistics(self) -> EngineStatistics:
         """Return what the engine counts."""
 
-    def capability_statistics(self) -> dict[tuple[str, str, str], Tally]:
-        """Return the calls of actors, by actor, target and operation."""
+    def capability_statistics(self) -> dict[Counted, Tally]:
+        """Return the calls over links, by actor, target, link and operation."""
 
 
 _Read = Callable[[Actor], float]
@@ -219,13 +219,13 @@ def _capabilities(host: Measured, actors: set[str]) -> Iterator[str]:
     yield from _capability_calls(host, actors)
     name = "actorhost_capability_seconds"
     yield from family(
-        name, "histogram", "Calls of actors to what they are linked to that were answered.",
+        name, "histogram", "Calls over links of actors, either way, that were answered.",
         (
             exposition.histogram(
                 name, BOUNDS, tally.took.cumulative(), tally.took.count, tally.took.total,
-                labels(actor=actor, target=target, operation=operation),
+                labels(actor=actor, target=target, link=link, operation=operation),
             )
-            for (actor, target, operation), tally in host.capability_statistics().items()
+            for (actor, target, link, operation), tally in host.capability_statistics().items()
             if actor in actors and tally.took.count
         ),
     )  # fmt: skip
@@ -244,10 +244,13 @@ def _capabilities(host: Measured, actors: set[str]) -> Iterator[str]:
 def _capability_calls(host: Measured, actors: set[str]) -> Iterator[str]:
     name = "actorhost_capability_calls_total"
     yield from family(
-        name, "counter", "Calls of actors to what they are linked to, by how they ended.",
+        name, "counter", "Calls over links of actors, either way, by how they ended.",
         (
-            sample(name, count, labels(actor=actor, target=target, operation=operation, outcome=outcome))
-            for (actor, target, operation), tally in host.capability_statistics().items()
+            sample(
+                name, count,
+                labels(actor=actor, target=target, link=link, operation=operation, outcome=outcome),
+            )
+            for (actor, target, link, operation), tally in host.capability_statistics().items()
             if actor in actors
             for outcome, count in (("answered", tally.answered), *tally.ended.items())
         ),

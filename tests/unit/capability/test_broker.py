@@ -8,7 +8,7 @@ import pytest
 from msgspec import msgpack
 
 from actorhost.capability import Broker, Caller, Grants
-from actorhost.contracts.provider import Provider
+from actorhost.contracts.provider import Link, Provider
 from actorhost.errors import (
     ActorFailed,
     ActorhostError,
@@ -20,7 +20,7 @@ from actorhost.errors import (
     ProviderFailed,
     TooLarge,
 )
-from actorhost.ids import ActorName
+from actorhost.ids import ActorName, ContractId, LinkName
 from actorhost.manifest.model import LinkSpec
 from actorhost_providers.kv.memory import MemoryKeyValue
 from tests.unit.capability.board import KEYVALUE, ODDITIES, Oddities, actor, caller, link, no_actor, odd
@@ -246,10 +246,10 @@ async def test_the_record_counts_answers_and_ends_and_no_made_up_names() -> None
             continue
     seen = {key[1:]: (tally.answered, tally.ended) for key, tally in broker.statistics().items()}
     assert seen == {
-        (KEYVALUE, "get"): (2, {}),
-        (KEYVALUE, "?"): (0, {FaultCode.BAD_REQUEST: 2}),
-        ("?", "?"): (0, {FaultCode.DENIED: 2}),
-        (ODDITIES, "break"): (0, {FaultCode.PROVIDER_ERROR: 1}),
+        (KEYVALUE, "default", "get"): (2, {}),
+        (KEYVALUE, "default", "?"): (0, {FaultCode.BAD_REQUEST: 2}),
+        ("?", "?", "?"): (0, {FaultCode.DENIED: 2}),
+        (ODDITIES, "default", "break"): (0, {FaultCode.PROVIDER_ERROR: 1}),
     }
     broker.forget(ActorName("somebody-else"))
     assert broker.statistics()
@@ -266,6 +266,26 @@ async def test_cancelled_calls_are_counted_as_such() -> None:
         task.cancel()
     (tally,) = broker.statistics().values()
     assert (tally.answered, tally.ended) == (0, {"cancelled": 1})
+
+
+async def test_calls_of_providers_to_an_actor_count_over_their_link() -> None:
+    broker, over = Broker(no_actor), Link(ActorName("thermostat"), ContractId(KEYVALUE), LinkName("changes"))
+    ends = iter((b"done", ActorFailed("no"), asyncio.CancelledError()))
+
+    async def served() -> bytes:
+        end = next(ends)
+        if isinstance(end, bytes):
+            return end
+        raise end
+
+    assert await broker.count(over, "changed", served()) == b"done"
+    for kind in (ActorFailed, asyncio.CancelledError):
+        with pytest.raises(kind):
+            await broker.count(over, "changed", served())
+    ((key, tally),) = broker.statistics().items()
+    assert key == ("thermostat", KEYVALUE, "changes", "changed")
+    assert (tally.answered, tally.ended) == (1, {FaultCode.ACTOR_ERROR: 1, "cancelled": 1})
+    assert tally.took.count == 1
 
 
 async def test_closing_a_call_that_waits_closes_the_provider() -> None:
