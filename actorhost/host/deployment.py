@@ -174,4 +174,5 @@ class Deployment:
     async def _call_linked(self, link: Link, operation: str, payload: bytes, *, timeout: float) -> bytes:
         """Call the actor of `link` for its provider, in a sandbox as the link or the actor wants it."""
         fresh = self._policies[link.actor, link.contract, link.name] is InstancePolicy.PER_CALL
-        return await self._router.serve(link.actor, operation, payload, timeout, fresh=fresh)
+        work = self._router.serve(link.actor, operation, payload, timeout, fresh=fresh)
+        return await self._services.broker.count(link, operation, work)
