@@ -11,6 +11,7 @@ help, and whether the outcome of the call is known. The tree, outermost first::
     |   |-- ManifestInvalid         a manifest with one or more located findings
     |   |-- ModuleRefused           bytes that are not a module this host may run
     |   `-- ProviderRefused         a provider that is not installed, not fit or wrongly configured
+    |       `-- ConfigRefused       its configuration, or that of a link, with keys that are wrong
     |-- CallFailed                a message was addressed and did not end in a reply
     |   |-- BadRequest              the receiver could not make sense of the message
     |   |-- TooLarge                a message, reply or value over its size limit
@@ -144,6 +145,25 @@ class ModuleRefused(InvalidInput):
 
 class ProviderRefused(InvalidInput):
     """A provider that is not installed, does not fit its contract or is wrongly configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFault:
+    """One thing wrong in a configuration: at which key path, what, and what to do."""
+
+    path: tuple[str | int, ...]
+    message: str
+    hint: str = ""
+
+
+class ConfigRefused(ProviderRefused):
+    """A configuration of a provider or link with `faults`; the message names each by its key."""
+
+    def __init__(
+        self, message: str, *, faults: tuple[ConfigFault, ...] = (), hint: str = "", where: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, where=where)
+        self.faults = faults
 
 
 class CallFailed(ActorhostError):

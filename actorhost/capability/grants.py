@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -19,10 +19,12 @@ from actorhost.capability.redaction import blot, describe, secrets_of
 from actorhost.capability.secrets import Secrets
 from actorhost.contracts.base import Operation
 from actorhost.contracts.known import known_contracts
-from actorhost.contracts.provider import Link, Provider
+from actorhost.contracts.provider import Link, Provider, Wanted
 from actorhost.errors import ActorhostError, Denied, InternalError, ProviderRefused
 from actorhost.ids import ActorName, ContractId, LinkName
 from actorhost.manifest.model import ActorSpec, LinkSpec
+
+T = TypeVar("T")
 
 DEFAULT_LINK: Final = LinkName("default")
 """The link name of a guest that gives none."""
@@ -168,14 +170,25 @@ def grant_link(provider: Provider, name: str, link: Link, secrets: Secrets) -> P
     texts = secrets.hidden + secrets_of((provider.config, link.config))
     elsewhere = provider if isinstance(provider, Elsewhere) else None
     grant = ProviderGrant(link, name, _bind(provider), texts, secrets.hidden, elsewhere)
-    _check(provider, grant)
+    _ask(grant, provider.check_link)
     return grant
 
 
-def _check(provider: Provider, grant: ProviderGrant) -> None:
+def examine_link(provider: Provider, grant: ProviderGrant) -> None:
+    """Refuse what `provider` would when it is linked, as far as that can be told without."""
+    _ask(grant, provider.examine_link)
+
+
+def wanted_over(provider: Provider, grant: ProviderGrant) -> tuple[Wanted, ...]:
+    """Return what `provider` calls the actor of a link for."""
+    return _ask(grant, lambda link: tuple(provider.wanted(link)))
+
+
+def _ask(grant: ProviderGrant, ask: Callable[[Link], T]) -> T:
+    """Return what the provider answers about the link of `grant`, in errors of ours."""
     link = grant.link
     try:
-        provider.check_link(link)
+        return ask(link)
     except ActorhostError as error:
         blot(error, grant.hidden)
         raise

@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-from actorhost.errors import ActorhostError
+from actorhost.errors import ActorhostError, ConfigRefused
 
 _LEAST: Final = 4
 """Shorter texts are no secrets, and hiding them would garble the rest of a message."""
@@ -76,6 +76,8 @@ def blot(error: ActorhostError, secrets: tuple[str, ...]) -> None:
     error.hint = blotted(error.hint, secrets)
     error.where = blotted(error.where, secrets)
     error.args = (error.message,)
+    if isinstance(error, ConfigRefused):
+        error.faults = ()
     error.__cause__ = error.__context__ = None
     if notes := getattr(error, "__notes__", None):
         error.__notes__ = [blotted(str(note), secrets) for note in notes]

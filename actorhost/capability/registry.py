@@ -131,6 +131,18 @@ class Registry:
             )
         return found
 
+    def examine(self, provider: Provider, spec: ProviderSpec) -> None:
+        """Refuse what starting `provider` would, as far as that can be told without; see the provider."""
+        try:
+            provider.examine()
+        except ActorhostError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
+            why = describe(error, self._hidden(spec.config))
+            raise ProviderRefused(
+                f"provider {spec.name!r} could not be looked at: {why}", hint="report it to its author"
+            ) from None
+
     def make(self, kind: type[Provider], spec: ProviderSpec) -> Provider:
         """Return a provider of class `kind`, not started.
 

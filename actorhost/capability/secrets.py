@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from actorhost.capability.redaction import spellings_of
+from actorhost.contracts.config import Unknown
 from actorhost.errors import InternalError, InvalidInput, ProviderRefused
 from actorhost.limits import KIB
 from actorhost.manifest.model import Application
@@ -31,6 +32,7 @@ class Secrets:
     def __init__(self) -> None:
         self._values: dict[Reference, str] = {}
         self._filled_in = False
+        self._unknown = False
         self.hidden: tuple[str, ...] = ()
 
     @classmethod
@@ -39,6 +41,13 @@ class Secrets:
         known = cls()
         known.hidden = hidden
         known._filled_in = True
+        return known
+
+    @classmethod
+    def unknown(cls) -> Secrets:
+        """Return what knows no value: a text :class:`Unknown` stands for each reference."""
+        known = cls()
+        known._unknown = True
         return known
 
     def read(self, application: Application, environ: Mapping[str, str] | None = None) -> None:
@@ -79,6 +88,8 @@ class Secrets:
         meant = parse(text)
         if isinstance(meant, str):
             return meant
+        if self._unknown:
+            return Unknown(text)
         if meant not in self._values:
             raise InternalError(f"{path}: {meant} was used before it was read")
         return self._values[meant]

@@ -1,4 +1,4 @@
-"""What a manifest names beyond its text, looked at without starting anything: modules, providers, links.
+"""What a manifest names beyond its text, looked at without starting anything: modules, and how all agrees.
 
 Everything found is added to the manifest's draft, at the place that names it. Nothing is kept; the
 hosts check again, for what they are given may be another file by then.
@@ -12,24 +12,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from actorhost.capability.grants import grant_of
-from actorhost.capability.registry import Registry
-from actorhost.capability.secrets import Secrets
-from actorhost.contracts.base import Contract
+from actorhost.cli.provider_examination import Provided
 from actorhost.contracts.declaration import Declaration
 from actorhost.contracts.known import known_contracts
-from actorhost.contracts.provider import Provider
 from actorhost.engine import admission
 from actorhost.engine.modules import check_size, declaration_of, examine, validate
 from actorhost.engine.sections_model import ModuleInfo
-from actorhost.errors import ActorhostError, InvalidInput, ModuleRefused
+from actorhost.errors import InvalidInput, ModuleRefused
 from actorhost.ids import ActorName, Digest
 from actorhost.limits import Limits
-from actorhost.manifest import ActorSpec, LinkSpec, Place, ProviderSpec, grammar
+from actorhost.manifest import ActorSpec, grammar
 from actorhost.manifest.agreement import Parties, check_agreement
 from actorhost.manifest.build import Part
 from actorhost.manifest.draft import Draft
-from actorhost.manifest.references import holds_references
 from actorhost.manifest.waits import check_waits
 
 
@@ -57,37 +52,10 @@ def examine_modules(draft: Draft, base: Path, limits: Limits) -> Mapping[str, De
     return {path: module.declaration for path, module in modules if module.declaration is not None}
 
 
-def examine_agreement(
-    draft: Draft, declared: Mapping[str, Declaration], provided: Mapping[str, Contract]
-) -> None:
+def examine_agreement(draft: Draft, declared: Mapping[str, Declaration], provided: Provided) -> None:
     """Find where modules, what they are linked to and how long they wait do not go together."""
-    check_agreement(draft, Parties(declared, provided, known_contracts()))
+    check_agreement(draft, Parties(declared, provided.contracts, known_contracts(), provided.wanted))
     check_waits(draft, declared)
-
-
-def examine_providers(draft: Draft, limits: Limits) -> Mapping[str, Contract]:
-    """Find providers and links that a host in this Python environment would refuse.
-
-    What holds references is not looked into: only the host knows the values. Returns what the
-    providers that are installed provide, by their component's name.
-    """
-    registry = Registry(limits)
-    provided: dict[str, Contract] = {}
-    made: dict[str, Provider] = {}
-    for part in draft.providers:
-        if part.spec.place is Place.LATTICE:
-            # Whoever starts it there has it installed, and what it says is asked when it is deployed.
-            continue
-        if (kind := _find(registry, part)) is None:
-            continue
-        provided[part.spec.name] = kind.contract
-        if (provider := _make(registry, part, kind)) is not None:
-            made[part.spec.name] = provider
-    for actor in draft.actors:
-        for link in actor.links:
-            if draft.sound(link.properties.cursor):
-                _examine_link(actor.spec, link, made)
-    return provided
 
 
 def examine_names(drafts: Iterable[Draft]) -> None:
@@ -161,38 +129,3 @@ def _content(path: Path, limits: Limits) -> bytes:
         raise InvalidInput(
             f"cannot read {path}: {error.strerror}", hint="build it, or correct the path"
         ) from None
-
-
-def _find(registry: Registry, part: Part[ProviderSpec]) -> type[Provider] | None:
-    """Return the class of the provider, or None after recording why it cannot be had."""
-    properties = part.properties
-    try:
-        return registry.find(part.spec.provider, properties.find(grammar.Provider.contract))
-    except ActorhostError as error:
-        properties.place(grammar.Provider.provider).refuse(error.message, error.hint)
-        return None
-
-
-def _make(registry: Registry, part: Part[ProviderSpec], kind: type[Provider]) -> Provider | None:
-    """Return the provider, not started, or None after recording why it does not take its configuration."""
-    properties = part.properties
-    if not properties.sound(grammar.Provider.config) or holds_references(part.spec.config):
-        return None
-    try:
-        return registry.make(kind, part.spec)
-    except ActorhostError as error:
-        properties.place(grammar.Provider.config).refuse_key(error.message, error.hint)
-        return None
-
-
-def _examine_link(actor: ActorSpec, link: Part[LinkSpec], providers: Mapping[str, Provider]) -> None:
-    """Find a configuration that the provider refuses; other disagreements are found in the text."""
-    provider = providers.get(link.spec.target)
-    if provider is None or provider.contract.id != link.spec.namespace:
-        return
-    if holds_references(link.spec.config):
-        return
-    try:
-        grant_of(actor, link.spec, providers, Secrets())
-    except ActorhostError as error:
-        link.properties.place(grammar.Link.config).refuse_key(error.message, error.hint)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from actorhost.cli import payload
 from actorhost.cli.examination import (
     examine_agreement,
     examine_modules,
     examine_names,
-    examine_providers,
 )
+from actorhost.cli.provider_examination import Provided, examine_providers
 from actorhost.errors import Finding, ManifestInvalid
 from actorhost.limits import Limits
 from actorhost.manifest import MAX_MANIFEST, Application
@@ -42,9 +43,13 @@ def read(paths: Sequence[Path], limits: Limits, *, providers: bool = True) -> li
     :class:`ManifestInvalid` with the findings of all manifests; a file that cannot be read is one.
     """
     drafts = [(path, *_read(path, limits)) for path in paths]
+    shared: dict[str, Any] = {}
+    last = {draft.name: draft for _, _, draft in drafts}
     for path, _, draft in drafts:
         declared = examine_modules(draft, path.parent, limits)
-        provided = examine_providers(draft, limits) if providers else {}
+        # One that is replaced by a later one of its name meets nobody.
+        met = shared if last[draft.name] is draft else {}
+        provided = examine_providers(draft, limits, met) if providers else Provided()
         examine_agreement(draft, declared, provided)
     examine_names(draft for _, _, draft in drafts)
     files: list[ManifestFile] = []

@@ -10,29 +10,16 @@ that raised must have changed nothing unless its error says the outcome is unkno
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol
 
-import msgspec
-
-from actorhost.contracts.base import Contract
-from actorhost.errors import InternalError, ProviderRefused
+from actorhost.contracts.base import Contract, Operation
+from actorhost.contracts.config import Config
+from actorhost.errors import InternalError
 from actorhost.ids import ActorName, ContractId, LinkName
 
-
-class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of a provider's configuration: unknown keys are refused."""
-
-    @classmethod
-    def read(cls, config: Mapping[str, object], owner: str) -> Self:
-        """Return `config` as this type; :class:`ProviderRefused` names `owner` and what is wrong."""
-        try:
-            return msgspec.convert(dict(config), cls)
-        except msgspec.ValidationError as error:
-            known = ", ".join(cls.__struct_encode_fields__) or "nothing"
-            message = f"configuration of {owner}: {error}"
-            raise ProviderRefused(message, hint=f"it may hold: {known}") from None
+__all__ = ["CallActor", "Config", "Link", "Provider", "Surroundings", "Wanted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +30,18 @@ class Link:
     contract: ContractId
     name: LinkName
     config: Mapping[str, object] = field(default_factory=dict, hash=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An operation that a provider calls the actor of a link for, named `name` there.
+
+    `key` is that of the link's configuration which gives it this name, empty without one.
+    """
+
+    name: str
+    operation: Operation
+    key: str = ""
 
 
 class CallActor(Protocol):
@@ -102,3 +101,16 @@ class Provider(ABC):
 
     def check_link(self, link: Link) -> None:  # noqa: B027 - a link without rules is fine
         """Refuse a link whose configuration makes no sense, with :class:`ProviderRefused`."""
+
+    def wanted(self, link: Link) -> Iterable[Wanted]:  # noqa: ARG002 - for those that differ
+        """Return what the actor of `link`, which was checked, is called for: all the contract exports."""
+        return [Wanted(name, operation) for name, operation in self.contract.exports.items()]
+
+    def examine(self) -> None:  # noqa: B027 - what needs nothing of its machine finds nothing
+        """Refuse what :meth:`start` would, as far as it can be told on this machine without starting.
+
+        For whoever looks at manifests: `surroundings.shared` is common to all that are looked at together.
+        """
+
+    def examine_link(self, link: Link) -> None:  # noqa: B027 - likewise
+        """Refuse what :meth:`linked` would, because of others that are looked at together with this."""

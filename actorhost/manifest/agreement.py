@@ -7,7 +7,7 @@ found where the module is named, what the manifest says wrong where it says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ from actorhost.contracts.declaration import (
     compatible,
     signature_of,
 )
+from actorhost.contracts.provider import Wanted
 from actorhost.contracts.types import Record as RecordType
 from actorhost.contracts.types import misfit, spelled
 from actorhost.ids import ActorName, ContractId
@@ -35,6 +36,9 @@ from actorhost.manifest.wording import listed, suggestion
 Modules = Mapping[ActorName, Declaration | None]
 """What the module of each actor declares."""
 
+LinkKey = tuple[str, str, str]
+"""Actor, namespace and name of a link."""
+
 _SHOWN: Final = 5
 
 
@@ -43,12 +47,18 @@ class Parties:
     """What is known of the parts of a draft.
 
     `declared` is by module as written, `provided` by the component's name; `contracts` are those that
-    an actor may serve in a provider's place.
+    an actor may serve in a provider's place. `wanted` is what providers call actors for, by link.
     """
 
     declared: Mapping[str, Declaration]
     provided: Mapping[str, Contract]
     contracts: Mapping[ContractId, Contract]
+    wanted: Mapping[LinkKey, Sequence[Wanted]]
+
+
+def key_of(actor: ActorSpec, link: LinkSpec) -> LinkKey:
+    """Return what tells `link` of `actor` from all others."""
+    return (actor.name, link.namespace, link.name)
 
 
 def check_agreement(draft: Draft, parties: Parties) -> None:
@@ -61,7 +71,7 @@ def check_agreement(draft: Draft, parties: Parties) -> None:
         if (module := parties.declared.get(actor.spec.module)) is None:
             continue
         _check_needs(actor, links, module, parties)
-        _check_exports(links, module, parties)
+        _check_exports(actor.spec, links, module, parties)
         _check_calls(actor, links, module, modules)
         for ingest in ingests_of(actor.whole):
             _check_ingest(ingest, module)
@@ -132,19 +142,40 @@ def _check_served(link: Part[LinkSpec], target: Declaration | None, parties: Par
         _check_operations(link.properties.place(Link.target), wanted, target, who)
 
 
-def _check_exports(links: list[Part[LinkSpec]], module: Declaration, parties: Parties) -> None:
+def _check_exports(
+    actor: ActorSpec, links: list[Part[LinkSpec]], module: Declaration, parties: Parties
+) -> None:
     """Find what a provider would call the actor for, and the module does not serve.
 
-    Where the provider can be called itself, that may be all that the link is for.
+    Where the provider can be called itself, that may be all that the link is for, unless it says otherwise.
     """
     for link in links:
         if (provided := parties.provided.get(link.spec.target)) is None:
             continue
-        wanted = {name: signature_of(operation) for name, operation in provided.exports.items()}
-        if provided.operations:
-            wanted = {name: signature for name, signature in wanted.items() if name in module.serves}
-        who = f"{link.spec.target} calls what the module does not serve:"
-        _check_operations(link.properties.place(Link.target), wanted, module, who)
+        wanted = parties.wanted.get(key_of(actor, link.spec), ())
+        asked = [one for one in wanted if one.key or not provided.operations or one.name in module.serves]
+        _check_wanted(link, [one for one in asked if not one.key], module)
+        for one in asked:
+            if one.key:
+                _check_named(link, one, module)
+
+
+def _check_wanted(link: Part[LinkSpec], wanted: list[Wanted], module: Declaration) -> None:
+    signatures = {one.name: signature_of(one.operation) for one in wanted}
+    who = f"{link.spec.target} calls what the module does not serve:"
+    _check_operations(link.properties.place(Link.target), signatures, module, who)
+
+
+def _check_named(link: Part[LinkSpec], wanted: Wanted, module: Declaration) -> None:
+    """Find an operation that the link's own configuration names, at its key there."""
+    place = link.properties.place(Link.config).within((wanted.key,))
+    if (served := module.serves.get(wanted.name)) is not None:
+        _check_types(place, wanted.name, signature_of(wanted.operation), served)
+    else:
+        place.refuse(
+            f"the module does not serve {wanted.name}, which {link.spec.target} would call",
+            suggestion(wanted.name, module.serves, "its operations"),
+        )
 
 
 def _check_operations(place: Cursor, wanted: Mapping[str, Signature], module: Declaration, who: str) -> None:

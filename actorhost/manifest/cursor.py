@@ -5,6 +5,7 @@ Cursors are made by the shapes that walk down the values and live no longer than
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from actorhost.manifest.findings import Findings, Position
@@ -29,6 +30,19 @@ class Cursor:
     def item(self, index: int, node: Node) -> Cursor:
         """Return the cursor of this list's item `index`."""
         return Cursor(node, f"{self.path}[{index}]", node.at, self.findings)
+
+    def within(self, path: Iterable[str | int]) -> Cursor:
+        """Return the cursor of what `path` leads to in this value, or of the last one on the way."""
+        cursor = self
+        for key in path:
+            node = cursor.node
+            if isinstance(node, Mapping) and (entry := node.entries.get(str(key))) is not None:
+                cursor = cursor.child(str(key), entry.node, entry.key_at)
+            elif isinstance(node, Sequence) and isinstance(key, int) and key < len(node.items):
+                cursor = cursor.item(key, node.items[key])
+            else:
+                break
+        return cursor
 
     def refuse(self, message: str, hint: str) -> None:
         """Record a finding at the value."""

@@ -1,7 +1,8 @@
 """`actorhost check` finds each seeded mistake at its line and key, and nothing in what is right.
 
-Every manifest in ``mistakes/`` has one mistake; the comment ``# <- KEY PATH`` stands on the line where
-it must be found. Modules are one guest, each with the declaration of its name in ``mistakes/modules/``.
+Every manifest in ``mistakes/`` has a mistake or some; the comment ``# <- KEY PATH`` stands on each line
+where one must be found. Modules are one guest, each with the declaration of its name in
+``mistakes/modules/``.
 """
 
 from __future__ import annotations
@@ -55,15 +56,15 @@ def check(path: Path, capsys: Captured) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", sorted(path.name for path in MISTAKES.glob("*.yaml")))
 def test_a_seeded_mistake_is_found_where_it_is(name: str, modules: Path, capsys: Captured) -> None:
     path = Path(shutil.copy(MISTAKES / name, modules))
-    (wanted,) = [
+    wanted = [
         (number, line.partition(MARK)[2])
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if MARK in line
     ]
-    (finding,) = check(path, capsys)
-    assert (finding["line"], finding["path"]) == wanted, finding
-    assert finding["message"]
-    assert finding["hint"]
+    findings = check(path, capsys)
+    assert [(finding["line"], finding["path"]) for finding in findings] == wanted, findings
+    assert wanted
+    assert all(finding["message"] and finding["hint"] for finding in findings)
 
 
 def test_thirty_mistakes_and_more_are_seeded_half_of_them_about_types() -> None:
@@ -74,6 +75,12 @@ def test_thirty_mistakes_and_more_are_seeded_half_of_them_about_types() -> None:
 
 def test_what_looks_like_a_mistake_and_is_none(modules: Path, capsys: Captured) -> None:
     assert check(Path(shutil.copy(MISTAKES / "none" / "agreeing.yaml", modules)), capsys) == []
+
+
+def test_nothing_is_found_in_the_examples_together(capsys: Captured) -> None:
+    paths = sorted(str(path) for path in (ROOT / "manifests").glob("*.yaml"))
+    assert commands.run(["check", *paths]) == 0
+    assert capsys.readouterr() == (f"{len(paths)} manifests: nothing to correct\n", "")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "manifests").glob("*.yaml")), ids=lambda path: path.name)

@@ -11,13 +11,15 @@ import asyncio
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Final
 
 import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver
 from msgspec import Meta
 
+from actorhost.contracts.config import Rules
 from actorhost.contracts.http import (
     CONNECTION_HEADERS,
     FRAMING_HEADERS,
@@ -34,7 +36,6 @@ from actorhost.errors import (
     Denied,
     ProtocolError,
     ProviderFailed,
-    ProviderRefused,
     TooLarge,
 )
 from actorhost_providers.http.failure import NoResponse, failed, marked, shown, timed_out
@@ -46,6 +47,17 @@ MIB: Final = 1 << 20
 _PIECE: Final = 64 * 1024
 _DIGITS: Final = 18
 """Of the length of an answer's body."""
+
+
+def _check_allow(entries: tuple[str, ...]) -> None:
+    for text in entries:
+        Entry.parse(text)
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        check_header(name, value)
+        check_settable(name, FRAMING_HEADERS)
 
 
 class ClientConfig(Config, frozen=True):
@@ -68,6 +80,8 @@ class ClientLink(Config, frozen=True, rename="kebab"):
     max_body: Annotated[int, Meta(ge=0, le=1 << 30)] = MIB
     max_redirects: Annotated[int, Meta(ge=0, le=20)] = 5
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+    rules: ClassVar[Rules] = MappingProxyType({"allow": _check_allow, "headers": _check_headers})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,10 @@ class AiohttpClient(HttpClient):
     def check_link(self, link: Link) -> None:
         """Refuse a link that allows nothing, or adds what is no header."""
         self._terms[link] = _terms_of(link)
+
+    def examine(self) -> None:
+        """Refuse a file of authorities that this machine does not have."""
+        tls_of(self._settings.authorities)
 
     async def start(self) -> None:
         """Make the sessions; connections come with requests."""
@@ -166,12 +184,6 @@ class AiohttpClient(HttpClient):
 def _terms_of(link: Link) -> _Terms:
     owner = f"the link {link.name!r} of actor {link.actor!r} to {link.contract}"
     config = ClientLink.read(link.config, owner)
-    try:
-        for name, value in config.headers.items():
-            check_header(name, value)
-            check_settable(name, FRAMING_HEADERS)
-    except ProtocolError as error:
-        raise ProviderRefused(f"{owner}: {error.message}", hint=error.hint) from None
     added = list(config.headers.items())
     entries = tuple(Entry.parse(text) for text in config.allow)
     return _Terms(config, entries, added, frozenset(name.lower() for name, _ in added))

@@ -16,7 +16,8 @@ import aiohttp
 from aiohttp import hdrs
 from aiohttp.abc import AbstractResolver
 
-from actorhost.errors import ProviderRefused
+from actorhost.contracts.config import refusal
+from actorhost.errors import ConfigFault
 from actorhost_providers.http.address import is_private
 
 _IDLE: Final = 15.0
@@ -67,16 +68,16 @@ def session(
 def tls_of(authorities: str) -> ssl.SSLContext | bool:
     """Return what certificates are held to: a file of authorities, or the system's without one.
 
-    Raises :class:`ProviderRefused` when the file cannot be used.
+    Raises :class:`~actorhost.errors.ConfigRefused` when the file cannot be used.
     """
     if not authorities:
         return True
     try:
         return ssl.create_default_context(cafile=authorities)
     except (OSError, ssl.SSLError) as error:
-        raise ProviderRefused(
-            f"cannot use {authorities} as certificate authorities: {error}", hint="give a file in PEM"
-        ) from None
+        message = f"cannot use {authorities} as certificate authorities: {error}"
+        fault = ConfigFault(("authorities",), message, "give a file in PEM that the host may read")
+        raise refusal("provider http-client", [fault]) from None
 
 
 def _plain(info: aiohttp.AddrInfoType) -> socket.socket:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from actorhost.contracts.provider import CallActor, Link
-from actorhost.errors import ProviderRefused
+from actorhost.errors import ConfigFault, ConfigRefused
 from actorhost_providers.http.pattern import Literal, Pattern, segments_of
 
 _NONE: Final = frozenset[str]()
@@ -172,8 +172,9 @@ def _refuse_conflict(route: Route, other: Route) -> None:
     if route.methods and other.methods and not both:
         return
     methods = ", ".join(sorted(both) or route.methods or other.methods) or "every method"
-    raise ProviderRefused(
+    message = (
         f"actor {route.link.actor!r} wants {methods} of {route.host or 'any host'} {route.path!r}, which"
-        f" actor {other.link.actor!r} has as {other.path!r}",
-        hint="change the path, the methods, the host or the port of one of them",
+        f" actor {other.link.actor!r} has as {other.path!r}"
     )
+    hint = "change the path, the methods, the host or the port of one of them"
+    raise ConfigRefused(message, faults=(ConfigFault(("path",), message, hint),), hint=hint)

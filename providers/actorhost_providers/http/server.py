@@ -9,18 +9,20 @@ passed; then the route is gone. The port closes when the last provider with a ro
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from anyio import to_thread
 
 from actorhost.clock import monotonic
-from actorhost.contracts.http import HttpServer
-from actorhost.contracts.provider import Link
+from actorhost.contracts.http import HANDLE, HttpServer
+from actorhost.contracts.provider import Link, Wanted
 from actorhost.errors import ProviderRefused
 from actorhost_providers.http.listener import Listener
+from actorhost_providers.http.plan import check_reachable, plan_of
 from actorhost_providers.http.route import Route, RouteTable
-from actorhost_providers.http.settings import ServerConfig, Tls, route_of
+from actorhost_providers.http.settings import OWNER, ServerConfig, route_config, route_of
+from actorhost_providers.http.tls import context_of
 
 _REMEMBERED: Final = 5.0
 """Seconds for which a route without an actor is remembered, in case its application comes back."""
@@ -32,7 +34,7 @@ class AiohttpServer(HttpServer):
     def __init__(self, config: Mapping[str, object]) -> None:
         """Take address, port and limits from `config`."""
         super().__init__(config)
-        self._settings = ServerConfig.read(config, "provider http-server")
+        self._settings = ServerConfig.read(config, OWNER)
         self._tls: ssl.SSLContext | None = None
         self._planned = RouteTable()
         self._listener: Listener | None = None
@@ -47,10 +49,26 @@ class AiohttpServer(HttpServer):
         """Refuse a link that is no route, and one that another link of this provider is already."""
         self._planned.put(self._route(link))
 
+    def wanted(self, link: Link) -> Iterable[Wanted]:
+        """Return the operation of the route."""
+        named = "operation" if "operation" in link.config else ""
+        return [Wanted(route_config(link).operation, HANDLE, named)]
+
+    def examine(self) -> None:
+        """Refuse files and an address that this machine does not have, and a port that cannot be shared."""
+        if self._settings.tls is not None:
+            context_of(self._settings.tls)
+        check_reachable(self._settings.address)
+        plan_of(self._settings, self.surroundings.shared)
+
+    def examine_link(self, link: Link) -> None:
+        """Refuse a route that another provider on this port has."""
+        plan_of(self._settings, self.surroundings.shared).routes.put(self._route(link))
+
     async def start(self) -> None:
         """Read certificate and key, if there are any."""
         if self._settings.tls is not None:
-            self._tls = await to_thread.run_sync(_context, self._settings.tls)
+            self._tls = await to_thread.run_sync(context_of, self._settings.tls)
 
     async def linked(self, link: Link) -> None:
         """Serve the route of `link`; refuse one that another application has on this port."""
@@ -98,16 +116,3 @@ class AiohttpServer(HttpServer):
         port = self._settings.port
         # Port 0 is a free one, for this provider alone.
         return f"http-server {self._settings.address} {port or f'free {id(self)}'}"
-
-
-def _context(files: Tls) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_alpn_protocols(["http/1.1"])
-    try:
-        context.load_cert_chain(files.certificate, files.key)
-    except (OSError, ssl.SSLError) as error:
-        raise ProviderRefused(
-            f"cannot use certificate {files.certificate} with key {files.key}: {error}",
-            hint="give files in PEM that belong together and that the host may read",
-        ) from None
-    return context

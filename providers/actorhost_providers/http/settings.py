@@ -6,10 +6,13 @@ Pure. Unknown keys, wrong types and values out of range are refused before anyth
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
+from actorhost.contracts.config import Rules
 from actorhost.contracts.http import is_token
 from actorhost.contracts.provider import CallActor, Config, Link
 from actorhost.errors import ProviderRefused
@@ -19,7 +22,29 @@ from actorhost_providers.http.route import Route
 
 Seconds = Annotated[float, Meta(ge=0.05, le=3600)]
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\]")
+OWNER: Final = "provider http-server"
+"""Whose configuration it is, in errors."""
 _NEVER: Final = ("CONNECT", "TRACE")
+_NUMERIC: Final = re.compile(r"[0-9]+\Z")
+
+
+def is_numeric(address: str) -> bool:
+    """Return whether `address` is one of the network itself, not a name for it."""
+    try:
+        ip_address(address)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_address(address: str) -> None:
+    if is_numeric(address):
+        return
+    if _HOST.fullmatch(address.lower()) is None or address[0] == "[" or _NUMERIC.search(address):
+        raise ProviderRefused(
+            f"no address to listen at: {address[:80]!r}",
+            hint="write such as 127.0.0.1, 0.0.0.0 for all, '::1' or a name; the port is a key of its own",
+        )
 
 
 class Tls(Config, frozen=True):
@@ -47,6 +72,8 @@ class ServerConfig(Config, frozen=True, rename="kebab"):
     connections: Annotated[int, Meta(ge=1, le=100_000)] = 1000
     access_log: bool = True
 
+    rules: ClassVar[Rules] = MappingProxyType({"address": _check_address})
+
     def shares_with(self, other: ServerConfig) -> bool:
         """Return whether both may be served by one listener."""
         return self._of_listener() == other._of_listener()
@@ -58,37 +85,59 @@ class ServerConfig(Config, frozen=True, rename="kebab"):
         )
 
 
+def _check_methods(methods: tuple[str, ...]) -> None:
+    if not methods:
+        raise ProviderRefused(
+            "no method at all", hint="leave methods out for all, or write such as GET, POST"
+        )
+    for method in methods:
+        if not is_token(method) or method.upper() in _NEVER:
+            raise ProviderRefused(f"no method of a route: {method[:40]!r}", hint="write such as GET, POST")
+
+
+def _check_host(host: str) -> None:
+    if host and _HOST.fullmatch(host.lower()) is None:
+        raise ProviderRefused(
+            f"no name of a host: {host[:80]!r}", hint="write it without port, or leave it out for any"
+        )
+
+
 class RouteConfig(Config, frozen=True):
     """Configuration of a link to an ``http-server``: which requests its actor gets, and how."""
 
     path: str
     methods: tuple[str, ...] = ()
+    """All, if left out."""
     host: str = ""
     operation: str = "handle"
     timeout: Seconds = 3600.0
     """The actor's own time-out ends the call, unless this is less."""
 
+    rules: ClassVar[Rules] = MappingProxyType(
+        {
+            "path": Pattern.parse,
+            "methods": _check_methods,
+            "host": _check_host,
+            "operation": OperationName.parse,
+        }
+    )
+
+
+def route_config(link: Link) -> RouteConfig:
+    """Return the configuration of a link, or raise :class:`~actorhost.errors.ConfigRefused`."""
+    return RouteConfig.read(link.config, f"the link {link.name!r} of actor {link.actor!r} to {link.contract}")
+
 
 def route_of(link: Link, settings: ServerConfig, call: CallActor) -> Route:
-    """Return the route of `link`, or raise :class:`ProviderRefused`."""
-    owner = f"the link {link.name!r} of actor {link.actor!r} to {link.contract}"
-    config = RouteConfig.read(link.config, owner)
-    methods = tuple(dict.fromkeys(method.upper() for method in config.methods))
-    wrong = [method for method in methods if not is_token(method) or method in _NEVER]
-    if wrong:
-        raise ProviderRefused(f"{owner}: method {wrong[0][:40]!r}", hint="write such as GET, POST")
-    host = config.host.lower()
-    if host and _HOST.fullmatch(host) is None:
-        raise ProviderRefused(
-            f"{owner}: host {config.host[:80]!r}", hint="write a name without port, or leave it out for any"
-        )
+    """Return the route of `link`, or raise :class:`~actorhost.errors.ConfigRefused`."""
+    config = route_config(link)
     return Route(
         link=link,
         call=call,
         path=config.path,
         pattern=Pattern.parse(config.path),
-        methods=methods,
-        host=host,
+        methods=tuple(dict.fromkeys(method.upper() for method in config.methods)),
+        host=config.host.lower(),
         operation=OperationName.parse(config.operation),
         timeout=config.timeout,
         max_body=settings.max_body,

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
-from typing import Annotated, Final
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Final
 from weakref import WeakValueDictionary
 
 from msgspec import Meta
 
+from actorhost.contracts.config import Rules
 from actorhost.contracts.keyvalue import (
     DEFAULT_PAGE,
     DeleteParams,
@@ -37,7 +39,7 @@ from actorhost.errors import Closed, ProviderFailed, ProviderRefused
 from actorhost_providers.kv.bucket import take_page
 from actorhost_providers.kv.link import PAGE_BYTES, bucket_of, check_link
 from actorhost_providers.kv.nats_bucket import ConditionFailed, Found, NatsBucket
-from actorhost_providers.kv.nats_requests import Requests
+from actorhost_providers.kv.nats_requests import Requests, check_address
 
 MIB: Final = 1024 * 1024
 _ATTEMPTS: Final = 100
@@ -58,6 +60,8 @@ class NatsConfig(Config, frozen=True):
     replicas: Annotated[int, Meta(ge=1, le=5)] = 1
     timeout: Annotated[float, Meta(ge=0.01, le=600)] = 5.0
 
+    rules: ClassVar[Rules] = MappingProxyType({"url": check_address})
+
 
 class NatsKeyValue(KeyValue):
     """Buckets in JetStream; see the module."""
@@ -66,7 +70,7 @@ class NatsKeyValue(KeyValue):
         """Take address and bounds from `config`."""
         super().__init__(config)
         self._config = NatsConfig.read(config, "provider keyvalue-nats")
-        self._requests = self._connection_to(self._config.url) if self._config.url else None
+        self._requests: Requests | None = None
         self._buckets: dict[str, NatsBucket] = {}
         # Within this host increments of a key take turns: fewer of them meet on the server.
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
@@ -77,13 +81,13 @@ class NatsKeyValue(KeyValue):
 
     async def start(self) -> None:
         """Connect."""
-        if self._requests is None:
-            if not self.surroundings.nats:
-                raise ProviderRefused(
-                    "the host has no NATS server, and the configuration names none",
-                    hint="give url, or run the host with a server",
-                )
-            self._requests = self._connection_to(self.surroundings.nats)
+        url = self._config.url or self.surroundings.nats
+        if not url:
+            raise ProviderRefused(
+                "the host has no NATS server, and the configuration names none",
+                hint="give url, or run the host with a server",
+            )
+        self._requests = Requests(url, timeout=self._config.timeout)
         await self._requests.open()
 
     async def stop(self) -> None:
@@ -153,9 +157,6 @@ class NatsKeyValue(KeyValue):
         """Store several entries, all or none."""
         bucket = await self._bucket(link)
         return await bucket.put_all([(entry.key, entry.value) for entry in params.entries])
-
-    def _connection_to(self, url: str) -> Requests:
-        return Requests(url, timeout=self._config.timeout)
 
     async def _bucket(self, link: Link) -> NatsBucket:
         name = bucket_of(link)

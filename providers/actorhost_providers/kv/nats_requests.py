@@ -32,6 +32,12 @@ class NoStream(ProviderFailed):
     """Nobody takes what was sent: there is no such stream, or no JetStream."""
 
 
+def check_address(url: str) -> None:
+    """Raise :class:`ProviderRefused` for what is no address of NATS servers; none at all is fine."""
+    if url:
+        Requests(url, timeout=1.0)
+
+
 class Requests:
     """A connection to the server at `url`, or one of several; a request takes at most `timeout` seconds."""
 
@@ -42,7 +48,7 @@ class Requests:
         try:
             self._transport = NatsTransport(url, name=_NAME, limits=limits)
         except InvalidInput as error:
-            raise ProviderRefused(f"url of provider keyvalue-nats: {error}", hint=error.hint) from None
+            raise ProviderRefused(error.message, hint=error.hint) from None
 
     async def open(self) -> None:
         """Connect; raises :class:`ProviderFailed` as soon as every server has refused, or at the time-out."""

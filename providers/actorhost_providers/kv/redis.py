@@ -8,11 +8,13 @@ Redis Cluster is not supported: a bucket's keys must be on one server.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import quote
 
 from msgspec import Meta
 
+from actorhost.contracts.config import Rules
 from actorhost.contracts.keyvalue import (
     DEFAULT_PAGE,
     DeleteParams,
@@ -35,7 +37,7 @@ from actorhost.errors import InternalError
 from actorhost_providers.kv import redis_scripts as scripts
 from actorhost_providers.kv.bucket import take_page
 from actorhost_providers.kv.link import PAGE_BYTES, bucket_of, check_link
-from actorhost_providers.kv.redis_connection import RedisConnection
+from actorhost_providers.kv.redis_connection import RedisConnection, check_address
 
 _NOTHING: Final = ""
 
@@ -49,6 +51,8 @@ class RedisConfig(Config, frozen=True):
     url: Annotated[str, Meta(min_length=1)]
     prefix: Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,200}$")] = "actorhost"
     timeout: Annotated[float, Meta(ge=0.01, le=600)] = 5.0
+
+    rules: ClassVar[Rules] = MappingProxyType({"url": check_address})
 
 
 class RedisKeyValue(KeyValue):

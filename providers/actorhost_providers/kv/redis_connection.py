@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from redis.asyncio.connection import BlockingConnectionPool
@@ -30,29 +31,42 @@ _CONNECTIONS: Final = 32
 _LOST: Final = (RedisConnectionError, RedisTimeoutError, OSError)
 
 
+def check_address(url: str) -> None:
+    """Raise :class:`ProviderRefused` for what is no Redis URL."""
+    try:
+        BlockingConnectionPool.from_url(url)
+    except ValueError as error:
+        # The text of the error may hold the URL, and the URL a password.
+        raise ProviderRefused(
+            f"no address of a Redis server: {type(error).__name__}",
+            hint="use redis://HOST:PORT/DATABASE, rediss:// with TLS, or unix://PATH",
+        ) from None
+
+
 class RedisConnection:
     """Connections to the server at `url`; `timeout` in seconds bounds each wait for it."""
 
     def __init__(self, url: str, *, timeout: float) -> None:
-        """Raise :class:`ProviderRefused` for what is no Redis URL; connects to nothing yet."""
-        try:
-            self._pool = BlockingConnectionPool.from_url(
-                url,
-                max_connections=_CONNECTIONS,
-                timeout=timeout,
-                socket_timeout=timeout,
-                socket_connect_timeout=timeout,
-                retry=None,
-                health_check_interval=0,
-            )
-        except ValueError as error:
-            # The text of the error may hold the URL, and the URL a password.
-            raise ProviderRefused(
-                f"url is no address of a Redis server: {type(error).__name__}",
-                hint="use redis://HOST:PORT/DATABASE, rediss:// with TLS, or unix://PATH",
-            ) from None
+        """Take an address, which :func:`check_address` has judged; connects to nothing yet."""
+        self._url = url
+        self._timeout = timeout
+
+    @cached_property
+    def _pool(self) -> BlockingConnectionPool:
+        return BlockingConnectionPool.from_url(
+            self._url,
+            max_connections=_CONNECTIONS,
+            timeout=self._timeout,
+            socket_timeout=self._timeout,
+            socket_connect_timeout=self._timeout,
+            retry=None,
+            health_check_interval=0,
+        )
+
+    @property
+    def _shown(self) -> str:
         options = self._pool.connection_kwargs
-        self._shown = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
+        return str(options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}")
 
     async def check(self) -> None:
         """Raise :class:`ProviderFailed` when the server does not answer."""

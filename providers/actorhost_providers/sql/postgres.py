@@ -7,17 +7,19 @@ of its own on one connection, which is as good as new for the next.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Final
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
 from actorhost.clock import monotonic
+from actorhost.contracts.config import Rules
 from actorhost.contracts.provider import Config
 from actorhost.contracts.sql import Outcome, Statement
 from actorhost.errors import BadRequest
 from actorhost_providers.sql.backend import SqlBackend
 from actorhost_providers.sql.link import Bounds
-from actorhost_providers.sql.postgres_server import PostgresServer
+from actorhost_providers.sql.postgres_server import PostgresServer, shown_address
 from actorhost_providers.sql.postgres_values import check_kind
 from actorhost_providers.sql.rows import Rows, decoded
 from actorhost_providers.sql.statement import PLACEHOLDERS, first_word, given
@@ -38,6 +40,8 @@ class PostgresConfig(Config, frozen=True):
 
     url: Annotated[str, Meta(min_length=1)]
     pool: Annotated[int, Meta(ge=1, le=100)] = 8
+
+    rules: ClassVar[Rules] = MappingProxyType({"url": shown_address})
 
 
 class PostgresSql(SqlBackend):

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,8 +24,8 @@ from actorhost.errors import (
     Overloaded,
     ProviderRefused,
 )
-from actorhost_providers.sql.postgres_faults import FOREIGN, failed, timed_out, translated
 from actorhost_providers.sql.postgres_connect import Connector, reset
+from actorhost_providers.sql.postgres_faults import FOREIGN, failed, timed_out, translated
 from actorhost_providers.sql.postgres_values import prepare
 
 T = TypeVar("T")
@@ -49,12 +50,15 @@ class PostgresServer:
     """The server at `url`, over at most `pool` connections."""
 
     def __init__(self, url: str, *, pool: int) -> None:
-        """Raise :class:`ProviderRefused` for what is no PostgreSQL URL; connects to nothing yet."""
+        """Take an address, which :func:`shown_address` has judged; connects to nothing yet."""
         self._url = url
-        self._shown = _shown(url)
         self._most = pool
         self._pool: Any = None
         self._calls = 0
+
+    @cached_property
+    def _shown(self) -> str:
+        return shown_address(self._url)
 
     async def start(self) -> None:
         """Make sure that the server answers; raises :class:`~actorhost.errors.ProviderFailed`."""
@@ -161,7 +165,8 @@ def _begin(seconds: float, *, writes: bool) -> str:
     )
 
 
-def _shown(url: str) -> str:
+def shown_address(url: str) -> str:
+    """Return host, port and database of `url`; raises :class:`ProviderRefused` for what is no such URL."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -175,6 +180,6 @@ def _shown(url: str) -> str:
 def _refused(why: str) -> ProviderRefused:
     # Never the URL itself: it may hold a password.
     return ProviderRefused(
-        f"url is no address of a PostgreSQL server: {why}",
+        f"no address of a PostgreSQL server: {why}",
         hint="use postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
     )

@@ -37,7 +37,7 @@ def port() -> int:
 async def test_applications_share_a_port_and_cannot_have_the_same_route(host: Host, port: int) -> None:
     url = await serve(host, {"a": (answering(body=b"a"), [route("/a/{x}")])}, "one", port=port)
     assert await serve(host, {"b": (answering(body=b"b"), [route("/b")])}, "two", port=port) == url
-    for path, methods in (("/b", ["GET"]), ("/a/{other}", [])):
+    for path, methods in (("/b", ["GET"]), ("/a/{other}", ["GET", "PUT"])):
         with pytest.raises(ProviderRefused, match=r"'c' wants .* which actor '[ab]' has as"):
             await serve(host, {"c": (mirror(), [route(path, methods=methods)])}, "three", port=port)
     assert [(await ask(url, path))[2] for path in ("/a/1", "/b")] == [b"a", b"b"], "nobody was disturbed"

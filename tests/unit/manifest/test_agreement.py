@@ -6,6 +6,7 @@ import pytest
 
 from actorhost.contracts.base import Contract, Effect, Operation, Params
 from actorhost.contracts.declaration import Declaration, Need, Signature
+from actorhost.contracts.provider import Wanted
 from actorhost.contracts.types import Record
 from actorhost.errors import ManifestInvalid
 from actorhost.manifest.agreement import Parties, check_agreement
@@ -42,7 +43,9 @@ TAKES = {"take": Signature(Record({"text": "string"}))}
 
 def found(declaration: Declaration, provided: Contract) -> list[str]:
     draft = read_manifest(MANIFEST, "app.yaml")
-    check_agreement(draft, Parties({"one.wasm": declaration}, {"queue": provided}, {}))
+    wanted = [Wanted(name, operation) for name, operation in provided.exports.items()]
+    over = {("one", "acme:queue", "default"): wanted}
+    check_agreement(draft, Parties({"one.wasm": declaration}, {"queue": provided}, {}, over))
     try:
         draft.application()
     except ManifestInvalid as error:

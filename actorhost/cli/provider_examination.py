@@ -1,0 +1,182 @@
+"""Providers and links of manifests, made as a host makes them and never started: what would be refused.
+
+Every wrong key is found at its own place, also beside references, for which a text stands that nobody
+knows. Providers live no longer than the manifests they are in are looked at; what they share meanwhile is
+given by whoever looks at several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
+
+from actorhost.capability.grants import ProviderGrant, examine_link, grant_of, wanted_over
+from actorhost.capability.registry import Registry
+from actorhost.capability.secrets import Secrets
+from actorhost.contracts.base import Contract
+from actorhost.contracts.config import holds_unknown
+from actorhost.contracts.provider import Provider, Surroundings, Wanted
+from actorhost.errors import ActorhostError, ConfigFault, ConfigRefused
+from actorhost.limits import Limits
+from actorhost.manifest import ActorSpec, LinkSpec, Place, ProviderSpec, grammar
+from actorhost.manifest.agreement import LinkKey, key_of
+from actorhost.manifest.build import Part
+from actorhost.manifest.draft import Draft
+from actorhost.manifest.references import holds_references
+from actorhost.manifest.shapes import Field, Record
+
+T = TypeVar("T")
+Config = Mapping[str, object]
+
+_UNKNOWN: Final = Secrets.unknown()
+
+
+@dataclass(frozen=True)
+class Provided:
+    """What is known of providers: their contracts by component, and what they call actors for by link."""
+
+    contracts: dict[str, Contract] = field(default_factory=dict)
+    wanted: dict[LinkKey, tuple[Wanted, ...]] = field(default_factory=dict)
+
+
+class _Text:
+    """The configuration of a provider or link as it stands in a manifest."""
+
+    def __init__(self, draft: Draft, properties: Record, key: Field[dict[str, object]]) -> None:
+        self._draft = draft
+        self._written = properties.find(key) is not None
+        self.cursor = properties.place(key)
+        self.values: Config = properties.find(key) or {}
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is known to be wrong in it."""
+        return self._draft.sound(self.cursor)
+
+    def unreadable(self) -> set[str]:
+        """Return the keys that have findings already."""
+        return {key for key in self.values if not self._draft.sound(self.cursor.within((key,)))}
+
+    def refuse(self, faults: Iterable[ConfigFault]) -> None:
+        """Record each of `faults` at its key, or as near as there is one."""
+        for one in faults:
+            if self._written:
+                self.cursor.within(one.path).refuse_key(one.message, one.hint)
+            else:
+                self.cursor.refuse_key(f"there is no config: {one.message}", one.hint)
+
+    def known(self, fault: ConfigFault) -> bool:
+        """Whether the value that `fault` is about is in the text, not behind a reference."""
+        value: Any = self.values
+        for step in fault.path:
+            try:
+                value = value[step]
+            except (LookupError, TypeError):
+                break
+        return not holds_references({"value": value})
+
+
+def examine_providers(draft: Draft, limits: Limits, shared: MutableMapping[str, Any]) -> Provided:
+    """Find providers and links that a host in this Python environment would refuse.
+
+    Providers that are given the same `shared` are held against each other, too.
+    """
+    registry = Registry(limits, secrets=_UNKNOWN)
+    provided, made = Provided(), dict[str, Provider]()
+    for part in draft.providers:
+        if part.spec.place is Place.LATTICE:
+            # Whoever starts it there has it installed, and what it says is asked when it is deployed.
+            continue
+        if (kind := _find(registry, part)) is None:
+            continue
+        provided.contracts[part.spec.name] = kind.contract
+        # A process of its own shares nothing with the host's other providers.
+        surroundings = Surroundings(shared=shared if part.spec.place is Place.HOST else {})
+        if (provider := _make(registry, draft, part, kind, surroundings)) is not None:
+            made[part.spec.name] = provider
+    for actor in draft.actors:
+        for link in actor.links:
+            if (provider := made.get(link.spec.target)) and provider.contract.id == link.spec.namespace:
+                _examine_link(draft, actor.spec, link, made, provided)
+    return provided
+
+
+def _find(registry: Registry, part: Part[ProviderSpec]) -> type[Provider] | None:
+    """Return the class of the provider, or None after recording why it cannot be had."""
+    properties = part.properties
+    try:
+        return registry.find(part.spec.provider, properties.find(grammar.Provider.contract))
+    except ActorhostError as error:
+        properties.place(grammar.Provider.provider).refuse(error.message, error.hint)
+        return None
+
+
+def _make(
+    registry: Registry, draft: Draft, part: Part[ProviderSpec], kind: type[Provider], around: Surroundings
+) -> Provider | None:
+    """Return the provider, not started, or None after recording why it does not take its configuration.
+
+    One that takes what is left without the keys that are wrong is returned, to look at its links.
+    """
+    text = _Text(draft, part.properties, grammar.Provider.config)
+    provider = _tried(text, lambda config: registry.make(kind, replace(part.spec, config=config)))
+    if provider is not None and text.sound:
+        provider.surroundings = around
+        _examined(text, lambda: registry.examine(provider, part.spec))
+    return provider
+
+
+def _examine_link(
+    draft: Draft,
+    actor: ActorSpec,
+    link: Part[LinkSpec],
+    made: Mapping[str, Provider],
+    provided: Provided,
+) -> None:
+    """Find a configuration that the provider refuses; other disagreements are found in the text."""
+    text = _Text(draft, link.properties, grammar.Link.config)
+    grant = _tried(text, lambda config: grant_of(actor, replace(link.spec, config=config), made, _UNKNOWN))
+    if not isinstance(grant, ProviderGrant) or not draft.sound(link.properties.cursor):
+        return
+    provider = made[link.spec.target]
+    _examined(text, lambda: examine_link(provider, grant))
+    wanted = _examined(text, lambda: wanted_over(provider, grant))
+    if wanted is not None:
+        known = tuple(one for one in wanted if not holds_unknown(one.name))
+        provided.wanted[key_of(actor, link.spec)] = known
+
+
+def _tried(text: _Text, make: Callable[[Config], T]) -> T | None:
+    """Return what `make` makes of `text`, if need be without the keys that it is found to be wrong in."""
+    dropped: set[str | int] = set(text.unreadable())
+    while True:
+        config = {key: value for key, value in text.values.items() if key not in dropped}
+        try:
+            return make(config)
+        except ConfigRefused as error:
+            found = [one for one in _faults(error) if not one.path or one.path[0] not in dropped]
+            text.refuse(found)
+            wrong = {one.path[0] for one in found if one.path}
+            if not wrong & config.keys():
+                return None
+            dropped |= wrong
+        except ActorhostError as error:
+            # What it is about may be the value that a reference stands for.
+            if not holds_references(config):
+                text.refuse(_faults(error))
+            return None
+
+
+def _examined(text: _Text, examine: Callable[[], T]) -> T | None:
+    """Return what `examine` does, or None after recording what it refuses and is known here."""
+    try:
+        return examine()
+    except ActorhostError as error:
+        text.refuse(one for one in _faults(error) if text.known(one))
+        return None
+
+
+def _faults(error: ActorhostError) -> tuple[ConfigFault, ...]:
+    found = error.faults if isinstance(error, ConfigRefused) else ()
+    return found or (ConfigFault((), error.message, error.hint),)
