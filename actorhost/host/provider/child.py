@@ -11,8 +11,10 @@ takes calls.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -50,6 +52,8 @@ _MISSES: Final = 2
 _GRACE: Final = 0.7
 """Share of ``stop_timeout`` that the provider may take to stop; its process gets a part of the rest."""
 _EXIT: Final = 0.2
+_LAST_WORD: Final = 0.25
+"""Seconds in which a process whose socket has ended is seen to have ended, and how."""
 
 _log: Final = Log("actorhost.host")
 
@@ -184,8 +188,9 @@ class ProcessProvider(RemoteProvider):
         if self._stopping.is_set():
             return ""
         try:
-            async with self._process() as channel, anyio.create_task_group() as tasks:
+            async with self._process() as (channel, process), anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen, channel)
+                tasks.start_soon(self._await_exit, process)
                 failure = await self._bring_up(channel, end)
                 if failure is None:
                     tasks.start_soon(self._watch, channel)
@@ -220,9 +225,11 @@ class ProcessProvider(RemoteProvider):
             begin = self._begin(instance)
             await self._ask(ProviderOperation.BEGIN, begin, self._around.limits.start_timeout)
             await self._tell_links(instance)
-        except (CallTimeout, OutcomeUnknown) as error:
-            return ProviderFailed(f"{self.where} did not start: {error.message}", where=self.where)
         except ActorhostError as error:
+            if channel.over:
+                return ProviderFailed(f"{self.where} did not start: {await end}", where=self.where)
+            if isinstance(error, CallTimeout):
+                return ProviderFailed(f"{self.where} did not start: {error.message}", where=self.where)
             return error
         if not end.done():
             self._serve_at(instance)
@@ -245,7 +252,13 @@ class ProcessProvider(RemoteProvider):
 
     async def _listen(self, channel: Channel) -> None:
         await channel.run()
-        self._ended("its process ended")
+        self._cut()
+        await anyio.sleep(_LAST_WORD)
+        self._ended("its process closed the socket that it has to its host")
+
+    async def _await_exit(self, process: asyncio.subprocess.Process) -> None:
+        """Say how the process ended; its socket may outlive it in processes that it has forked."""
+        self._ended(f"its process ended: {_told_end(await process.wait())}")
 
     async def _watch(self, channel: Channel) -> None:
         """Have the process replaced when it does not answer twice in a row."""
@@ -261,8 +274,10 @@ class ProcessProvider(RemoteProvider):
                 await channel.ask(ProviderOperation.HELLO, b"", _PATIENCE)
             except CallTimeout:
                 misses = misses + 1 if channel.heard == heard else 0
-            except ActorhostError:
+            except OutcomeUnknown:
                 return
+            except ActorhostError:
+                misses = 0
             else:
                 misses = 0
         self._ended(f"its process did not answer for {_MISSES * _PATIENCE:g} s")
@@ -274,20 +289,19 @@ class ProcessProvider(RemoteProvider):
         return await self.call_actor(payload)
 
     @asynccontextmanager
-    async def _process(self) -> AsyncIterator[Channel]:
+    async def _process(self) -> AsyncIterator[tuple[Channel, asyncio.subprocess.Process]]:
         """Run a process; at the end it may go by itself if it was told to stop, else it is killed."""
         ours, theirs = socket.socketpair()
         with theirs:
+            channel = Channel(*await asyncio.open_connection(sock=ours), self._serve)
             try:
                 process = await self._spawn(theirs.fileno())
             except BaseException:
-                ours.close()
+                channel.close()
                 raise
         self.pid = process.pid
-        reader, writer = await asyncio.open_connection(sock=ours)
-        channel = Channel(reader, writer, self._serve)
         try:
-            yield channel
+            yield channel, process
         finally:
             with anyio.CancelScope(shield=True):
                 channel.close()
@@ -311,9 +325,20 @@ class ProcessProvider(RemoteProvider):
         if self._stopping.is_set():
             with anyio.move_on_after(_EXIT * self._around.limits.stop_timeout):
                 await process.wait()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        # Also what it has started: it leads a group of its own, which is still there if anybody is in it.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _told_end(code: int) -> str:
+    """Return how a process ended whose return code that is."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
 
 
 def _has_file(stream: Any) -> bool:

@@ -32,6 +32,8 @@ class OddStore(MemoryKeyValue):
     async def start(self) -> None:
         self.tell(f"started {os.getpid()}")
         await asyncio.sleep(float(str(self.config.get("starting", 0))))
+        if self.config.get("exits"):
+            os._exit(3)
         if self.config.get("fails"):
             raise ProviderFailed(f"cannot log in with {self.config['fails']}")
         await super().start()
@@ -58,6 +60,12 @@ class OddStore(MemoryKeyValue):
                 raise KeyError(self.config["password"])
             case "garbage":
                 ProviderProcess._outcome = _garbage  # type: ignore[method-assign,assignment]
+            case "fork":
+                child = os.fork()
+                if not child:
+                    clock.sleep(60)
+                    os._exit(0)
+                return Entry(str(child).encode(), 1)
             case "pid":
                 return Entry(str(os.getpid()).encode(), 1)
             case "config":

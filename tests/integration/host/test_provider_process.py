@@ -62,6 +62,10 @@ def lines(told: Path) -> list[str]:
     return told.read_text().splitlines()
 
 
+def runs(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
 def kill(host: Host) -> None:
     os.kill(remote(host).pid, signal.SIGKILL)
 
@@ -189,6 +193,17 @@ async def test_one_that_takes_its_time_to_stop_is_asked_on_and_answers(
     assert not capfd.readouterr().err
 
 
+async def test_its_end_is_seen_and_whole_also_when_it_has_forked(host: Host, told: Path) -> None:
+    await host.deploy_modules(odd_application(told), {"a": MODULE})
+    forked = int((await call(host, "get", key="fork"))["value"])
+    began = clock.monotonic()
+    kill(host)
+    await until(lambda: remote(host)._instance == "")
+    assert clock.monotonic() - began < 0.5
+    await until(lambda: remote(host).restarts == 1 and remote(host).state == "running")
+    await until(lambda: not runs(forked))
+
+
 async def test_an_answer_that_is_none_is_a_fault_and_the_process_is_replaced(host: Host, told: Path) -> None:
     await host.deploy_modules(odd_application(told), {"a": MODULE})
     await call(host, "get", key="garbage")
@@ -204,7 +219,7 @@ async def test_one_that_ends_too_often_has_failed_and_says_why(host: Host, told:
     await host.deploy_modules(wanted, {"a": MODULE})
     kill(host)
     await until(lambda: remote(host).state == "failed")
-    with pytest.raises(Unavailable, match="its process ended") as refused:
+    with pytest.raises(Unavailable, match="its process ended: SIGKILL") as refused:
         await call(host, "get", key="k")
     assert not refused.value.retryable
 
@@ -212,6 +227,8 @@ async def test_one_that_ends_too_often_has_failed_and_says_why(host: Host, told:
 async def test_what_does_not_start_there_is_refused_and_leaves_nothing(host: Host, told: Path) -> None:
     with pytest.raises(ProviderFailed, match="cannot log in"):
         await host.deploy_modules(odd_application(told, fails="now"), {"a": MODULE})
+    with pytest.raises(ProviderFailed, match="did not start: its process ended: exit code 3"):
+        await host.deploy_modules(odd_application(told, exits=True), {"a": MODULE})
     assert not host.router.actors
     bad = LinkSpec(target=ActorName("store"), namespace=KEYVALUE, config={"bad": True})
     with pytest.raises(ProviderRefused, match="a bad link"):
