@@ -46,6 +46,8 @@ class _Text:
     def __init__(self, draft: Draft, properties: Record, key: Field[dict[str, object]]) -> None:
         self._draft = draft
         self._written = properties.find(key) is not None
+        self.readable = properties.sound(key) or self._written
+        """Whether it is a map, or left out."""
         self.cursor = properties.place(key)
         self.values: Config = properties.find(key) or {}
 
@@ -121,8 +123,9 @@ def _make(
     """
     text = _Text(draft, part.properties, grammar.Provider.config)
     provider = _tried(text, lambda config: registry.make(kind, replace(part.spec, config=config)))
-    if provider is not None and text.sound:
-        provider.surroundings = around
+    if provider is not None:
+        # What is wrong is at its default now, which is no reason to collide with another.
+        provider.surroundings = around if text.sound else Surroundings()
         _examined(text, lambda: registry.examine(provider, part.spec))
     return provider
 
@@ -149,6 +152,8 @@ def _examine_link(
 
 def _tried(text: _Text, make: Callable[[Config], T]) -> T | None:
     """Return what `make` makes of `text`, if need be without the keys that it is found to be wrong in."""
+    if not text.readable:
+        return None
     dropped: set[str | int] = set(text.unreadable())
     while True:
         config = {key: value for key, value in text.values.items() if key not in dropped}

@@ -252,6 +252,21 @@ def test_an_application_given_again_replaces_itself(capsys: Captured) -> None:
     assert check(capsys, path, path) == []
 
 
+def test_a_configuration_that_is_none_is_one_finding(capsys: Captured) -> None:
+    (finding,) = check(capsys, manifest(STORE.replace("}}", ", config: [max_keys]}}")))
+    assert (finding["path"], finding["message"]) == (f"{PROVIDER}.config", "expected a map, found a list")
+
+
+def test_what_is_wrong_hides_neither_files_nor_collides_with_others(capsys: Captured) -> None:
+    """A port served with TLS, a file of which is missing, and another mistake beside it."""
+    first = serving("first", "/one")
+    tls = "tls: {certificate: none.pem, key: good.wasm}, max-body: -1"
+    second = serving("second", "/two")
+    Path(second).write_text(Path(second).read_text().replace("port: 8080", f"port: 8080, {tls}"))
+    paths = [finding["path"].rpartition("config.")[2] for finding in check(capsys, first, second)]
+    assert paths == ["tls.certificate", "max-body"]
+
+
 def serving(name: str, path: str, port: int = 8080, methods: str = "GET") -> str:
     """Write a manifest of an actor with a route, and return its path."""
     route = f"target: web, contract: 'actorhost:http', config: {{path: {path}, methods: [{methods}]}}"
