@@ -6,16 +6,22 @@ from typing import Annotated, Final
 
 import typer
 
-from actorhost import Client
-from actorhost.cli import output, shown
-from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats, ask_all, with_client
-from actorhost.cli.providers import as_json, failures_shown
-from actorhost.errors import ActorhostError
-from actorhost.host.control_messages import HostInfo, LinkStatus
+from actorhost.cli import listing, shown
+from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats
+from actorhost.host.control_messages import LinkStatus
 
-_COLUMNS: Final = ("ACTOR", "HOST", "LINK", "CONTRACT", "TARGET", "PLACE", "CALLS", "FAILED", "P50", "P99")
-
-_Found = list[tuple[HostInfo, list[LinkStatus] | ActorhostError]]
+_COLUMNS: Final[tuple[listing.Column[LinkStatus], ...]] = (
+    ("ACTOR", lambda _host, link: link.actor),
+    ("HOST", lambda host, _link: host.id[: shown.SHORT]),
+    ("LINK", lambda _host, link: link.name),
+    ("CONTRACT", lambda _host, link: link.namespace),
+    ("TARGET", lambda _host, link: link.target),
+    ("PLACE", lambda _host, link: link.place),
+    ("CALLS", lambda _host, link: str(link.calls)),
+    ("FAILED", lambda _host, link: str(sum(link.failed.values()))),
+    ("P50", lambda _host, link: shown.milliseconds(link.p50_ms)),
+    ("P99", lambda _host, link: shown.milliseconds(link.p99_ms)),
+)
 
 
 def links(
@@ -29,28 +35,9 @@ def links(
     actor was deployed, what the actor called over this link and what a provider called it for; P50 and P99
     are of the calls that were answered.
     """
-
-    async def gather(client: Client) -> _Found:
-        return await ask_all(client, lambda info: client.control.links(info.id))
-
-    found = with_client(nats, lattice, gather)
+    found = listing.gather(nats, lattice, lambda client, host: client.control.links(host.id))
     if json:
-        output.json_line({"hosts": [as_json(info, "links", answer) for info, answer in found]})
+        listing.print_json("links", found)
     else:
-        _print([(info, each) for info, answer in found if isinstance(answer, list) for each in answer])
-    raise typer.Exit(failures_shown(found))
-
-
-def _print(rows: list[tuple[HostInfo, LinkStatus]]) -> None:
-    if not rows:
-        output.note("no links")
-        return
-    output.table(
-        _COLUMNS,
-        [
-            (each.actor, info.id[: shown.SHORT], each.name, each.namespace, each.target, each.place,
-             str(each.calls), str(sum(each.failed.values())), shown.milliseconds(each.p50_ms),
-             shown.milliseconds(each.p99_ms))
-            for info, each in rows
-        ],
-    )  # fmt: skip
+        listing.print_table(_COLUMNS, listing.rows(found), "no links")
+    listing.end(found)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 import typer
 
-from actorhost import Client
-from actorhost.cli import output, shown
-from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats, ask_all, with_client
+from actorhost.cli import listing, output, shown
+from actorhost.cli.connection import DEFAULT_NATS, Lattice, Nats
 from actorhost.cli.options import utf8
 from actorhost.errors import ActorhostError, NoRoute
 from actorhost.host.control_messages import ActorStatus, HostInfo
 from actorhost.ids import ActorName
 
-_Found = list[tuple[HostInfo, list[ActorStatus] | ActorhostError]]
 _Rows = list[tuple[HostInfo, ActorStatus]]
-_Cell = Callable[[HostInfo, ActorStatus], str]
 
-_COLUMNS: Final[tuple[tuple[str, _Cell], ...]] = (
+_COLUMNS: Final[tuple[listing.Column[ActorStatus], ...]] = (
     ("ACTOR", lambda _host, actor: actor.name),
     ("APPLICATION", lambda _host, actor: actor.application),
     ("HOST", lambda host, _actor: host.id[: shown.SHORT]),
@@ -60,31 +56,21 @@ def ps(
     """
     name = None if actor is None else ActorName.parse(actor)
 
-    async def gather(client: Client) -> _Found:
-        return await ask_all(client, lambda info: client.control.actors(info.id))
-
-    found = with_client(nats, lattice, gather)
+    found = listing.gather(nats, lattice, lambda client, host: client.control.actors(host.id))
     if name is not None:
         found = _only(name, found)
     if json:
-        output.json_line({"hosts": [_host_as_json(info, answer) for info, answer in found]})
+        listing.print_json("actors", found)
     elif name is not None:
-        _print_details(_rows(found))
+        _print_details(listing.rows(found))
     else:
-        _print_actors(_rows(found), hosts=len(found), wide=wide)
-    failures = [answer for _, answer in found if isinstance(answer, ActorhostError)]
-    for error in failures:
-        output.error(error)
-    raise typer.Exit(1 if failures else 0)
+        _print_actors(listing.rows(found), hosts=len(found), wide=wide)
+    listing.end(found)
 
 
-def _rows(found: _Found) -> _Rows:
-    return [(info, actor) for info, answer in found if isinstance(answer, list) for actor in answer]
-
-
-def _only(name: ActorName, found: _Found) -> _Found:
+def _only(name: ActorName, found: listing.Found[ActorStatus]) -> listing.Found[ActorStatus]:
     """Return the hosts that run actor `name`, or could not be asked; raises :class:`NoRoute` if none does."""
-    kept: _Found = []
+    kept: listing.Found[ActorStatus] = []
     for info, answer in found:
         if isinstance(answer, ActorhostError):
             kept.append((info, answer))
@@ -97,12 +83,8 @@ def _only(name: ActorName, found: _Found) -> _Found:
 
 def _print_actors(rows: _Rows, *, hosts: int, wide: bool) -> None:
     left_out = frozenset() if wide else _WIDE | (set() if hosts > 1 else {"HOST"})
-    columns = [(name, cell) for name, cell in _COLUMNS if name not in left_out]
-    if rows:
-        cells = [[cell(host, actor) for _, cell in columns] for host, actor in rows]
-        output.table([name for name, _ in columns], cells)
-    else:
-        output.note(f"no actors on {hosts} host{'s' * (hosts != 1)}")
+    columns = [column for column in _COLUMNS if column[0] not in left_out]
+    listing.print_table(columns, rows, f"no actors on {hosts} host{'s' * (hosts != 1)}")
 
 
 def _print_details(rows: _Rows) -> None:
@@ -115,10 +97,3 @@ def _print_details(rows: _Rows) -> None:
         width = max(map(len, facts))
         for name, value in facts.items():
             output.data(f"{name.replace('_', ' '):<{width}}  {value}".rstrip())
-
-
-def _host_as_json(info: HostInfo, answer: list[ActorStatus] | ActorhostError) -> dict[str, Any]:
-    host: dict[str, Any] = {**msgspec.to_builtins(info), "started": shown.moment(info.started_ns)}
-    if isinstance(answer, ActorhostError):
-        return {**host, "actors": None, "error": {"code": str(answer.code), "message": answer.message}}
-    return {**host, "actors": msgspec.to_builtins(answer), "error": None}

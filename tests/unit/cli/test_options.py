@@ -82,7 +82,7 @@ def test_an_empty_variable_is_not_set(capsys: Captured, monkeypatch: pytest.Monk
         asked.append((nats, lattice))
         return []
 
-    monkeypatch.setattr("actorhost.cli.ps.with_client", remember)
+    monkeypatch.setattr("actorhost.cli.listing.with_client", remember)
     for value in ("", "other"):
         monkeypatch.setenv("ACTORHOST_NATS", value)
         monkeypatch.setenv("ACTORHOST_LATTICE", value)
