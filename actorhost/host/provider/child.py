@@ -11,14 +11,8 @@ takes calls.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
-import os
-import signal
-import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import anyio
@@ -38,6 +32,7 @@ from actorhost.errors import (
 from actorhost.host.provider.channel import Channel
 from actorhost.host.provider.messages import Begin, ProviderOperation, encode
 from actorhost.host.provider.remote import Around, RemoteProvider, refusal_of
+from actorhost.host.provider.spawned import Spawned, spawned
 from actorhost.ids import HostId
 from actorhost.lifecycle import Restarts
 from actorhost.manifest import ProviderSpec
@@ -188,7 +183,9 @@ class ProcessProvider(RemoteProvider):
         if self._stopping.is_set():
             return ""
         try:
-            async with self._process() as (channel, process), anyio.create_task_group() as tasks:
+            made = spawned(self.spec, self._around.hidden, self._serve, self._grace)
+            async with made as process, anyio.create_task_group() as tasks:
+                self.pid, channel = process.pid, process.channel
                 tasks.start_soon(self._listen, channel)
                 tasks.start_soon(self._await_exit, process)
                 failure = await self._bring_up(channel, end)
@@ -256,9 +253,9 @@ class ProcessProvider(RemoteProvider):
         await anyio.sleep(_LAST_WORD)
         self._ended("its process closed the socket that it has to its host")
 
-    async def _await_exit(self, process: asyncio.subprocess.Process) -> None:
+    async def _await_exit(self, process: Spawned) -> None:
         """Say how the process ended; its socket may outlive it in processes that it has forked."""
-        self._ended(f"its process ended: {_told_end(await process.wait())}")
+        self._ended(f"its process ended: {await process.exited()}")
 
     async def _watch(self, channel: Channel) -> None:
         """Have the process replaced when it does not answer twice in a row."""
@@ -288,64 +285,9 @@ class ProcessProvider(RemoteProvider):
             raise ProviderRefused(f"a host has no operation {operation[:80]!r} for providers")
         return await self.call_actor(payload)
 
-    @asynccontextmanager
-    async def _process(self) -> AsyncIterator[tuple[Channel, asyncio.subprocess.Process]]:
-        """Run a process; at the end it may go by itself if it was told to stop, else it is killed."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            channel = Channel(*await asyncio.open_connection(sock=ours), self._serve)
-            try:
-                process = await self._spawn(theirs.fileno())
-            except BaseException:
-                channel.close()
-                raise
-        self.pid = process.pid
-        try:
-            yield channel, process
-        finally:
-            with anyio.CancelScope(shield=True):
-                channel.close()
-                await self._reap(process)
-
-    async def _spawn(self, descriptor: int) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "actorhost", "provider", "run", str(self.spec.name),
-            "--provider", self.spec.provider, "--channel", str(descriptor), "--parent", str(os.getpid()),
-            stdin=asyncio.subprocess.DEVNULL,
-            # Standard output belongs to whoever runs the host, who may read it as data.
-            stdout=sys.stderr.fileno() if _has_file(sys.stderr) else asyncio.subprocess.DEVNULL,
-            pass_fds=(descriptor,),
-            # Its secrets come with its configuration; those of others are no business of its.
-            env={name: value for name, value in os.environ.items() if value not in self._around.hidden},
-            # What a terminal sends to the host must not reach it: the host stops it.
-            start_new_session=True,
-        )  # fmt: skip
-
-    async def _reap(self, process: asyncio.subprocess.Process) -> None:
-        if self._stopping.is_set():
-            with anyio.move_on_after(_EXIT * self._around.limits.stop_timeout):
-                await process.wait()
-        # Also what it has started: it leads a group of its own, which is still there if anybody is in it.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-
-
-def _told_end(code: int) -> str:
-    """Return how a process ended whose return code that is."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"
-
-
-def _has_file(stream: Any) -> bool:
-    try:
-        return stream.fileno() >= 0  # type: ignore[no-any-return]
-    except (AttributeError, OSError, ValueError):
-        return False
+    def _grace(self) -> float:
+        """Return how long the process may take to go by itself, in seconds."""
+        return _EXIT * self._around.limits.stop_timeout if self._stopping.is_set() else 0.0
 
 
 def _place_of(kind: type) -> str:
