@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
-from actorhost.capability.grants import ProviderGrant, examine_link, grant_of, wanted_over
+from actorhost.capability.grants import Grant, ProviderGrant, examine_link, grant_of, wanted_over
 from actorhost.capability.registry import Registry
 from actorhost.capability.secrets import Secrets
 from actorhost.contracts.base import Contract
-from actorhost.contracts.config import holds_unknown
+from actorhost.contracts.config import WRONG, holds_unknown
 from actorhost.contracts.provider import Provider, Surroundings, Wanted
 from actorhost.errors import ActorhostError, ConfigFault, ConfigRefused
 from actorhost.limits import Limits
@@ -119,12 +119,16 @@ def _make(
 ) -> Provider | None:
     """Return the provider, not started, or None after recording why it does not take its configuration.
 
-    One that takes what is left without the keys that are wrong is returned, to look at its links.
+    One that takes the rest of it, were the keys that are wrong right, is returned to look at its links.
     """
     text = _Text(draft, part.properties, grammar.Provider.config)
-    provider = _tried(text, lambda config: registry.make(kind, replace(part.spec, config=config)))
+
+    def make(config: Config, wrong: Iterable[str]) -> Provider:
+        return registry.make(kind, replace(part.spec, config={**config, **dict.fromkeys(wrong, WRONG)}))
+
+    provider = _tried(text, make)
     if provider is not None:
-        # What is wrong is at its default now, which is no reason to collide with another.
+        # What stands for wrong values is no reason to collide with another.
         provider.surroundings = around if text.sound else Surroundings()
         _examined(text, lambda: registry.examine(provider, part.spec))
     return provider
@@ -139,7 +143,11 @@ def _examine_link(
 ) -> None:
     """Find a configuration that the provider refuses; other disagreements are found in the text."""
     text = _Text(draft, link.properties, grammar.Link.config)
-    grant = _tried(text, lambda config: grant_of(actor, replace(link.spec, config=config), made, _UNKNOWN))
+
+    def grant_with(config: Config, _wrong: Iterable[str]) -> Grant:
+        return grant_of(actor, replace(link.spec, config=config), made, _UNKNOWN)
+
+    grant = _tried(text, grant_with)
     if not isinstance(grant, ProviderGrant) or not draft.sound(link.properties.cursor):
         return
     provider = made[link.spec.target]
@@ -150,25 +158,24 @@ def _examine_link(
         provided.wanted[key_of(actor, link.spec)] = known
 
 
-def _tried(text: _Text, make: Callable[[Config], T]) -> T | None:
-    """Return what `make` makes of `text`, if need be without the keys that it is found to be wrong in."""
+def _tried(text: _Text, make: Callable[[Config, Iterable[str]], T]) -> T | None:
+    """Return what `make` makes of `text`: of what is right in it, and the keys that are found to be wrong."""
     if not text.readable:
         return None
-    dropped: set[str | int] = set(text.unreadable())
+    wrong = text.unreadable()
     while True:
-        config = {key: value for key, value in text.values.items() if key not in dropped}
+        config = {key: value for key, value in text.values.items() if key not in wrong}
         try:
-            return make(config)
+            return make(config, wrong)
         except ConfigRefused as error:
-            found = [one for one in _faults(error) if not one.path or one.path[0] not in dropped]
+            found = [one for one in _faults(error) if not one.path or one.path[0] not in wrong]
             text.refuse(found)
-            wrong = {one.path[0] for one in found if one.path}
-            if not wrong & config.keys():
+            if not (more := {str(one.path[0]) for one in found if one.path}):
                 return None
-            dropped |= wrong
+            wrong |= more
         except ActorhostError as error:
-            # What it is about may be the value that a reference stands for.
-            if not holds_references(config):
+            # What it is about may be a value that another stands for.
+            if not wrong and not holds_references(config):
                 text.refuse(_faults(error))
             return None
 

@@ -39,6 +39,17 @@ class Unknown(str):
     __slots__ = ()
 
 
+_ANY: Final[tuple[object, ...]] = ({}, [], [Unknown("?")], True, 1.0, 1, Unknown("?"))
+"""One of these is of any type that a key is likely to have; the last that fits is taken."""
+
+
+class Wrong:
+    """Stands for a value that was found to be wrong: what reads it takes any that would be right."""
+
+
+WRONG: Final = Wrong()
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of a provider's configuration: unknown keys are refused.
 
@@ -65,6 +76,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def _refused(cls, config: Mapping[str, object], owner: str, why: str) -> Self:
         """Raise what is wrong; if that may be only what is not known here, read the rest."""
+        if any(value is WRONG for value in config.values()):
+            return cls.read(_righted(cls, config), owner)
         if faults := list(_of_struct(cls, config, (), cls.rules)):
             raise refusal(owner, faults, _keys(cls))
         fields = _fields(cls)
@@ -104,6 +117,15 @@ def holds_unknown(value: object) -> bool:
 
 def _fields(cls: type[Config]) -> dict[str, FieldInfo]:
     return {field.encode_name: field for field in msgspec.structs.fields(cls)}
+
+
+def _righted(cls: type[Config], config: Mapping[str, object]) -> dict[str, object]:
+    """Return `config` without what is wrong, or with a value that fits where there must be one."""
+    right = {key: value for key, value in config.items() if value is not WRONG}
+    for key, field in _fields(cls).items():
+        if config.get(key) is WRONG and field.required:
+            right.update((key, value) for value in _ANY if _fits(field, value))
+    return right
 
 
 def _fits(field: FieldInfo, value: object) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from msgspec import Meta
 
 from actorhost.capability.redaction import blot
-from actorhost.contracts.config import Config, Rules, Unknown, spelled
+from actorhost.contracts.config import WRONG, Config, Rules, Unknown, spelled
 from actorhost.errors import ConfigRefused, InvalidInput, ProviderRefused
 
 
@@ -55,14 +55,14 @@ def faults(config: Mapping[str, object]) -> dict[str, str]:
     return {}
 
 
-WRONG = {
+MISTAKEN = {
     "nmae": "a", "number": "1", "inner": {"mode": "none", "extra": 1}, "other": 5,
     "some-names": ["a", 1, 2], "texts": {"a": 1, "b": "b"},
 }  # fmt: skip
 
 
 def test_every_wrong_key_is_found_at_once() -> None:
-    assert faults(WRONG) == {
+    assert faults(MISTAKEN) == {
         "nmae": "unknown key",
         "name": "the key name is missing",
         "number": "Expected `int`, got `str`",
@@ -127,3 +127,10 @@ def test_what_is_blotted_out_of_the_message_is_not_in_the_faults() -> None:
     blot(caught.value, ("hunter22",))
     assert "hunter22" not in caught.value.message
     assert caught.value.faults == ()
+
+
+def test_what_was_found_to_be_wrong_is_taken_for_right() -> None:
+    read = Outer.read({"name": WRONG, "number": WRONG, "unheard-of": WRONG, "some-names": ["a"]}, "one")
+    assert (read.number, read.some_names) == (0, ("a",))
+    with pytest.raises(ConfigRefused, match="configuration of one: number: 3 is odd"):
+        Outer.read({"name": WRONG, "number": 3}, "one")
