@@ -124,7 +124,7 @@ class Broker:
         return tally
 
     def _answered(self, seen: Counted, began: float) -> None:
-        tally = self._tally(seen)
+        tally = self._tallies.get(seen) or self._tally(seen)
         tally.answered += 1
         tally.took.add(monotonic() - began)
 

@@ -6,8 +6,8 @@ that. A deployment that fails to start leaves nothing behind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final
 
 import anyio
 from anyio.abc import TaskGroup
@@ -171,8 +171,10 @@ class Deployment:
             return LatticeProvider(spec, around)
         return ProcessProvider(spec, model, around)
 
-    async def _call_linked(self, link: Link, operation: str, payload: bytes, *, timeout: float) -> bytes:
+    def _call_linked(
+        self, link: Link, operation: str, payload: bytes, *, timeout: float
+    ) -> Coroutine[Any, Any, bytes]:
         """Call the actor of `link` for its provider, in a sandbox as the link or the actor wants it."""
         fresh = self._policies[link.actor, link.contract, link.name] is InstancePolicy.PER_CALL
         work = self._router.serve(link.actor, operation, payload, timeout, fresh=fresh)
-        return await self._services.broker.count(link, operation, work)
+        return self._services.broker.count(link, operation, work)

@@ -25,7 +25,7 @@ RETRY_AFTER: Final = "1"
 SERVER: Final = "actorhost"
 
 _NOT_THE_ACTORS: Final = CONNECTION_HEADERS | {"content-length", "date", "server"}
-_BODILESS: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+_BODILESS: Final = frozenset([int(HTTPStatus.NO_CONTENT), int(HTTPStatus.NOT_MODIFIED)])
 _STATUS: Final = {
     FaultCode.OVERLOADED: HTTPStatus.SERVICE_UNAVAILABLE,
     FaultCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -95,8 +95,7 @@ class Connection(web.RequestHandler):
         if not self._busy and self._begun == math.inf:
             self._begun = monotonic()
         super().data_received(data)
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
+        if self._waits():
             # All of it is a head without an end.
             self._head += len(data)
             if self._head > MAX_HEAD:
@@ -129,7 +128,7 @@ class Connection(web.RequestHandler):
             return
         if now - self._stuck > self._patience.write:
             transport.abort()
-        elif not self._busy and now - self._begun > self._patience.head:
+        elif now - self._begun > self._patience.head and self._waits():
             self._give_up(_TOO_SLOW)
 
     def handle_error(
@@ -146,6 +145,11 @@ class Connection(web.RequestHandler):
             log.bug(_log, "bug while answering a request")
         self.keep_alive(False)
         return self._refuse(_status(status, exc))
+
+    def _waits(self) -> bool:
+        """Return whether there is no request: not even one whose body is still thrown away."""
+        waiter = self._waiter
+        return waiter is not None and not waiter.done()
 
     def _give_up(self, answer: bytes) -> None:
         """Say why and end the connection."""

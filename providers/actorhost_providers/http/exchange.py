@@ -46,7 +46,8 @@ class Exchange:
         try:
             head = head_of(request, connection.peer)
             route, parameters = self._find(head)
-            body = await _body(request, route, head)
+            # Most have none, and need no coroutine to say so.
+            body = b"" if request.content.at_eof() else await _body(request, route, head)
             try:
                 answer = await self._call(route, head, parameters, body)
             except ActorhostError as error:
@@ -113,8 +114,6 @@ def _method(route: Route, method: str) -> str:
 async def _body(request: web.BaseRequest, route: Route, head: Head) -> bytes:
     """Return the whole body; raises :class:`Refused` when it is too large, too slow or broken."""
     content = request.content
-    if content.at_eof():
-        return b""
     if head.length > route.max_body:
         raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)
     if head.expects:

@@ -60,10 +60,12 @@ def head_of(request: web.BaseRequest, peer: str) -> Head:
     if not target.startswith("/"):
         # What a proxy is sent; the host in it counts (RFC 9112, 3.2.2).
         hosts[:1], target = _split(target)
+    if "#" in target:
+        raise Refused(HTTPStatus.BAD_REQUEST, close=True)
     if "?" in target:
         target, _, head.query = target.partition("?")
     head.path = target
-    if len(hosts) > 1 or (not hosts and version is HttpVersion11) or "#" in request.raw_path:
+    if len(hosts) > 1 or (not hosts and version is HttpVersion11):
         raise Refused(HTTPStatus.BAD_REQUEST, close=True)
     head.authority = "".join(hosts)
     head.host = _host(head.authority)

@@ -86,6 +86,15 @@ async def test_a_head_without_an_end_is_not_waited_for(host: Host) -> None:
         assert await client.ended() == b""
 
 
+async def test_a_body_that_nobody_waits_for_gets_no_second_answer(host: Host) -> None:
+    url = await serve(host, {"a": (mirror(), [route("/")])}, head_timeout=0.05)
+    async with wire(url) as client:
+        client.get("/nothing", "POST", more="Content-Length: 1000\r\n")
+        assert (await client.answer())[0] == 404
+        client.send(b"some of it")
+        assert await client.ended() == b"", "the time-out of heads is none of bodies"
+
+
 async def test_what_looks_odd_and_is_allowed_is_answered(host: Host) -> None:
     url = await serve(host, {"a": (mirror(), [route("/")])})
     assert (await ask(url, "/", "POST", body=b"x" * 200_000))[0] == 200, "a body is no head"
