@@ -17,7 +17,9 @@ from actorhost.errors import ConfigFault
 from actorhost_providers.http.route import RouteTable
 from actorhost_providers.http.settings import OWNER, ServerConfig, is_numeric
 
-_EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - compared, never bound
+_EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, never bound
+_LOCALHOST: Final = "localhost"
+_LOCAL: Final = _EVERYWHERE | {"127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,19 @@ def plan_of(settings: ServerConfig, shared: MutableMapping[str, Any]) -> Plan:
                 f"another provider has port {port} with other settings for TLS, time-outs or connections"
             )
             raise refusal(OWNER, [ConfigFault(("port",), message, "use the same ones, or another port")])
-        if address != settings.address and {address, settings.address} & set(_EVERYWHERE):
-            message = (
-                f"another provider listens at {address} on port {port}, which takes in {settings.address}"
-            )
+        if _overlap(address, settings.address):
+            message = f"another provider has port {port} at {address}, which overlaps {settings.address}"
             hint = "write the same address for both, or another port"
             raise refusal(OWNER, [ConfigFault(("address",), message, hint)])
     return plans.setdefault((settings.address, settings.port), Plan(settings))
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Return whether two sockets cannot be at these addresses, on one port, though they are not the same."""
+    both = {one, other}
+    if _LOCALHOST in both:
+        return bool(both & _LOCAL)
+    return one != other and bool(both & _EVERYWHERE) and (":" in one) == (":" in other)
 
 
 def check_reachable(address: str) -> None:

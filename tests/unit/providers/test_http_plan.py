@@ -10,6 +10,8 @@ from actorhost.errors import ConfigRefused
 from actorhost_providers.http.plan import plan_of
 from actorhost_providers.http.settings import ServerConfig
 
+ALL = "0.0.0.0"  # noqa: S104 - planned, never bound
+
 
 @pytest.mark.parametrize(
     ("one", "other", "key"),
@@ -17,13 +19,13 @@ from actorhost_providers.http.settings import ServerConfig
         ({}, {}, ""),
         ({}, {"max-body": 5}, ""),
         ({}, {"idle-timeout": 5}, "port"),
-        ({}, {"address": "0.0.0.0"}, "address"),
+        ({}, {"address": ALL}, "address"),
         ({"address": "::"}, {"address": "::1"}, "address"),
-        ({"address": "::"}, {"address": "0.0.0.0"}, ""),
+        ({"address": "::"}, {"address": ALL}, ""),
         ({"address": "localhost"}, {}, "address"),
         ({"address": "localhost"}, {"address": "localhost"}, ""),
         ({"address": "localhost"}, {"address": "192.0.2.1"}, ""),
-        ({"port": 81}, {"address": "0.0.0.0"}, ""),
+        ({"port": 81}, {"address": ALL}, ""),
         ({"port": 0}, {"port": 0, "connections": 5}, ""),
     ],
 )
