@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sqlite3
 import sys
 import threading
@@ -123,21 +122,21 @@ async def test_what_waits_is_bounded_also_when_callers_go_away(monkeypatch: pyte
         assert await case.value("SELECT 1") == 1
 
 
-LONG = "replace(hex(zeroblob(262000)), '00', 'aa')"
-STUCK = f"SELECT instr({LONG} || {LONG}, {LONG} || 'b')"  # takes seconds
+TEXTS = "a" * 700_000, "a" * 350_000 + "b"
+STUCK = "SELECT instr($1, $2)"  # takes seconds
 HOPELESS = """
 import asyncio, sys
 from actorhost.errors import CallTimeout
 from actorhost.testing.conformance.sql_case import SqlCase
 from actorhost_providers.sql.sqlite import SqliteSql
 
-OBJECTS = ["{" + ",".join(f'"{name}{number}":1' for number in range(90_000)) + "}" for name in "ab"]
-PATCH = "SELECT json_patch($1, $2)"  # takes half a minute
+TEXTS = "a" * 700_000, "a" * 350_000 + "b"
+STUCK = f"SELECT {'+'.join(['instr($1, $2)'] * 20)}"  # takes a minute
 
 async def main():
     backend = SqliteSql({"path": sys.argv[1]})
     await backend.start()
-    await SqlCase(backend).refused(SqlCase(backend).query(PATCH, *OBJECTS, timeout_ms=100), CallTimeout)
+    await SqlCase(backend).refused(SqlCase(backend).query(STUCK, *TEXTS, timeout_ms=100), CallTimeout)
     await backend.stop()
     print("stopped", flush=True)
 
@@ -167,26 +166,6 @@ async def test_what_one_function_may_be_given_is_bounded(tmp_path: Path) -> None
             await case.refused(case.query(statement), BadRequest)
             assert clock.monotonic() - began < 1
         assert await case.value("SELECT length(zeroblob(1000000))") == 1_000_000
-        # With SQLite's own trim() this takes an hour.
-        longest = "replace(hex(zeroblob(500000)), '00', 'aa')"
-        assert await case.value(f"SELECT trim({longest} || 'c', hex(zeroblob(500000)) || 'a')") == "c"
-
-
-async def test_a_schema_may_trim(tmp_path: Path) -> None:
-    path = tmp_path / "sql.db"
-    with contextlib.closing(sqlite3.connect(path)) as other:
-        other.execute(
-            "CREATE TABLE tags (tag TEXT CHECK (trim(tag, '/') <> ''), bare AS (trim(tag, '/')) STORED)"
-        )
-        other.execute("CREATE INDEX bare ON tags (rtrim(tag, '/'))")
-        other.execute("INSERT INTO tags VALUES ('/a/')")
-        other.commit()
-    async with started(SqliteSql({"path": str(path)})) as backend:
-        case = SqlCase(backend, table="tags")
-        await case.execute("INSERT INTO %t VALUES ('b/')")
-        await case.refused(case.execute("INSERT INTO %t VALUES ('//')"), BadRequest)
-        found = "SELECT bare FROM %t INDEXED BY bare WHERE rtrim(tag, '/') IN ('/a', 'b') ORDER BY 1"
-        assert await case.rows(found) == [["a"], ["b"]]
 
 
 async def test_many_long_functions_are_ended_after_one_of_them(tmp_path: Path) -> None:
@@ -200,23 +179,49 @@ async def test_many_long_functions_are_ended_after_one_of_them(tmp_path: Path) -
 
 
 async def test_others_stand_in_for_threads_that_cannot_be_ended_and_they_are_few(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sqlite_backend, "_READERS", 1)
     monkeypatch.setattr(sqlite_workers, "MAX_REPLACED", 1)
+    monkeypatch.setattr(sqlite_workers, "_GRACE", 0.1)
     async with started(SqliteSql({"path": str(tmp_path / "sql.db")})) as backend:
-        case = SqlCase(backend)
+        case = SqlCase(backend, actor="first")
+        second, third = case.beside(actor="second"), case.beside(actor="third")
         await case.make("k BIGINT")
-        await case.refused(case.query(STUCK, timeout_ms=100), CallTimeout)
-        assert await case.value("SELECT count(*) FROM %t") == 0
-        await case.refused(case.query(STUCK, timeout_ms=100), CallTimeout)
-        await asyncio.sleep(0.1)  # both may be noticed at the same moment
-        refused = await case.refused(case.query("SELECT 1"), Overloaded)
+        await case.refused(case.query(STUCK, *TEXTS, timeout_ms=100), CallTimeout)
+        own = await case.refused(case.query("SELECT 1"), Overloaded)
+        assert "a statement of actor 'first'" in str(own)
+        assert await second.value("SELECT count(*) FROM %t") == 0
+        [line] = [record.getMessage() for record in caplog.records]
+        assert "statement cannot be ended provider='sql-sqlite'" in line
+        assert "actor='first' running_s=0." in line
+        await second.refused(second.query(STUCK, *TEXTS, timeout_ms=100), CallTimeout)
+        refused = await third.refused(third.query("SELECT 1"), Overloaded)
         assert "process of its own" in refused.hint
         assert (await case.execute("INSERT INTO %t VALUES (1)")).rows_affected == 1
-        await back_at_work(case)
+        for each in (third, second, case):
+            await back_at_work(each)
         await case.refused(case.query(COUNTING, timeout_ms=100), CallTimeout)
         assert await case.value("SELECT count(*) FROM %t") == 1
+        assert "statement ended that could not be" in caplog.text
+
+
+async def test_one_actor_takes_no_more_threads_than_it_had_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_backend, "_READERS", 1)
+    monkeypatch.setattr(sqlite_workers, "_GRACE", 0.1)
+    async with started(SqliteSql({"path": str(tmp_path / "sql.db")})) as backend:
+        greedy = SqlCase(backend, actor="greedy")
+        other = greedy.beside(actor="other")
+        ended = await asyncio.gather(
+            greedy.query(STUCK, *TEXTS, timeout_ms=100),
+            *(greedy.query(STUCK, *TEXTS) for _ in range(8)),
+            other.value("SELECT 1"),
+            return_exceptions=True,
+        )
+        assert [type(each) for each in ended] == [CallTimeout, *[Overloaded] * 8, int]
+        await back_at_work(greedy)
 
 
 @pytest.mark.soak
@@ -224,7 +229,7 @@ async def test_memory_waits_for_its_one_thread_and_says_so() -> None:
     async with started(SqliteSql({})) as backend:
         case = SqlCase(backend)
         await case.make("k BIGINT")
-        await case.refused(case.query(STUCK, timeout_ms=100), CallTimeout)
+        await case.refused(case.query(STUCK, *TEXTS, timeout_ms=100), CallTimeout)
         await asyncio.sleep(0.1)
         began = clock.monotonic()
         await case.refused(case.execute("INSERT INTO %t VALUES (1)"), Overloaded)
@@ -239,15 +244,16 @@ async def test_a_writer_that_cannot_be_ended_costs_other_writers_their_time(tmp_
         case = SqlCase(backend, table="numbers")
         await case.make("k BIGINT")
         with pytest.raises(CallTimeout) as lost:
-            await case.execute(f"INSERT INTO %t {STUCK}", timeout_ms=100)
+            await case.execute(f"INSERT INTO %t {STUCK}", *TEXTS, timeout_ms=100)
         assert not lost.value.outcome_known
         await asyncio.sleep(0.1)
+        other = case.beside(actor="other")
         with pytest.raises((CallTimeout, ProviderFailed)) as refused:
-            await case.execute("INSERT INTO %t VALUES (1)", timeout_ms=200)
+            await other.execute("INSERT INTO %t VALUES (1)", timeout_ms=200)
         assert refused.value.outcome_known
         assert "write lock" in refused.value.hint
         assert await case.value("SELECT count(*) FROM %t") == 0
-        patient = SqlCase(backend, table="numbers", config={"statement-timeout": 60.0})
+        patient = SqlCase(backend, table="numbers", actor="other", config={"statement-timeout": 60.0})
         written = await patient.execute("INSERT INTO %t VALUES (1)")
         assert written.rows_affected == 1
         assert await case.rows("SELECT k FROM %t") == [[1]]
@@ -259,7 +265,7 @@ async def test_a_stop_does_not_wait_for_what_cannot_be_ended(tmp_path: Path) -> 
         async with started(SqliteSql(config)) as backend:
             case = SqlCase(backend, config={"statement-timeout": 30.0})
             async with asyncio.TaskGroup() as group:
-                group.create_task(case.refused(case.query(STUCK), Closed))
+                group.create_task(case.refused(case.query(STUCK, *TEXTS), Closed))
                 await asyncio.sleep(0.1)
                 began = clock.monotonic()
                 await backend.stop()

@@ -59,7 +59,7 @@ class SqlBackend(Sql):
     async def query(self, link: Link, params: QueryParams) -> Page:
         """Return the first page of what a statement reads."""
         check_statement(params.statement)
-        bounds = read_bounds(config_of(link), params.timeout_ms)
+        bounds = read_bounds(link, config_of(link), params.timeout_ms)
         rows = await self.read(Statement(params.statement, params.parameters), bounds)
         return self.results.first(link, rows, params.limit)
 
@@ -88,4 +88,4 @@ class SqlBackend(Sql):
         check_writable(link, config)
         for statement in statements:
             check_statement(statement.text)
-        return await self.write(statements, write_bounds(config, timeout_ms))
+        return await self.write(statements, write_bounds(link, config, timeout_ms))

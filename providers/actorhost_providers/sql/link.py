@@ -14,6 +14,7 @@ from msgspec import Meta
 from actorhost.contracts.provider import Config, Link
 from actorhost.contracts.sql import MAX_ROWS
 from actorhost.errors import Denied
+from actorhost.ids import ActorName
 
 MIB: Final = 1024 * 1024
 MAX_ROW: Final = MIB // 2
@@ -30,8 +31,9 @@ class LinkConfig(Config, frozen=True, rename="kebab"):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one call may take: `seconds`, and `size` in bytes and `rows` of what comes back."""
+    """What one call of `actor` may take: `seconds`, and `size` in bytes and `rows` of what comes back."""
 
+    actor: ActorName
     seconds: float
     size: int
     rows: int = sys.maxsize
@@ -43,16 +45,16 @@ def config_of(link: Link) -> LinkConfig:
     return LinkConfig.read(link.config, f"the link {link.name!r} of actor {link.actor!r} to {link.contract}")
 
 
-def read_bounds(config: LinkConfig, timeout_ms: int | None) -> Bounds:
-    """Return what a query may take."""
+def read_bounds(link: Link, config: LinkConfig, timeout_ms: int | None) -> Bounds:
+    """Return what a query over `link` may take."""
     hint = "select less with LIMIT, page by a key, or raise max-result of the link"
-    return Bounds(_seconds(config, timeout_ms), config.max_result, hint=hint)
+    return Bounds(link.actor, _seconds(config, timeout_ms), config.max_result, hint=hint)
 
 
-def write_bounds(config: LinkConfig, timeout_ms: int | None) -> Bounds:
-    """Return what an execute or batch may take."""
+def write_bounds(link: Link, config: LinkConfig, timeout_ms: int | None) -> Bounds:
+    """Return what an execute or batch over `link` may take."""
     hint = "nothing was done; return less, or write first and query then"
-    return Bounds(_seconds(config, timeout_ms), MAX_ROW, MAX_ROWS, hint=hint)
+    return Bounds(link.actor, _seconds(config, timeout_ms), MAX_ROW, MAX_ROWS, hint=hint)
 
 
 def check_writable(link: Link, config: LinkConfig) -> None:

@@ -49,11 +49,11 @@ class SqliteSql(SqlBackend):
         """Open the file, or make it."""
         writer, readers = await asyncio.to_thread(self._open)
         if readers:
-            self._writer = Workers([writer], lambda: self._connection(reader=False))
-            self._readers = Workers(readers, lambda: self._connection(reader=True))
+            self._writer = Workers(self._path, [writer], lambda: self._connection(reader=False))
+            self._readers = Workers(self._path, readers, lambda: self._connection(reader=True))
         else:
             # In memory there is one connection, which has the data: no other can stand in for it.
-            self._writer = self._readers = Workers([writer])
+            self._writer = self._readers = Workers(self._path, [writer])
 
     async def stop(self) -> None:
         """Stop what is under way, close the file, let go of every result."""
@@ -69,14 +69,14 @@ class SqliteSql(SqlBackend):
         """Return all rows of a statement, on a connection that cannot write."""
         readers = self._open_or_closed(self._readers)
         return await readers.do(
-            lambda database, stopped: database.read(statement, bounds, stopped), bounds.seconds, writes=False
+            lambda database, stopped: database.read(statement, bounds, stopped), bounds, writes=False
         )
 
     async def write(self, statements: Sequence[Statement], bounds: Bounds) -> list[Outcome]:
         """Carry out all `statements` or none."""
         writer = self._open_or_closed(self._writer)
         return await writer.do(
-            lambda database, stopped: database.write(statements, bounds, stopped), bounds.seconds, writes=True
+            lambda database, stopped: database.write(statements, bounds, stopped), bounds, writes=True
         )
 
     def _open_or_closed(self, workers: Workers | None) -> Workers:

@@ -20,7 +20,6 @@ from actorhost_providers.sql.link import MIB, Bounds
 from actorhost_providers.sql.rows import Rows, decoded
 from actorhost_providers.sql.sqlite_module import sqlite, stored_timestamp
 from actorhost_providers.sql.sqlite_rules import Right, Rules
-from actorhost_providers.sql.sqlite_trim import Trimming
 from actorhost_providers.sql.statement import PLACEHOLDERS, given
 
 _LONGEST: Final = MIB
@@ -64,11 +63,10 @@ class SqliteDatabase:
                 uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=0,
                 detect_types=sqlite.PARSE_DECLTYPES, timeout=1.0,
             )  # fmt: skip
-            self._trimming = Trimming(self._db)
             try:
                 self._prepare(reader=reader)
             except BaseException:
-                self.close()
+                self._db.close()
                 raise
 
     def read(self, statement: Statement, bounds: Bounds, stopped: Callable[[], bool]) -> Rows:
@@ -105,15 +103,12 @@ class SqliteDatabase:
     def close(self) -> None:
         """Close the connection."""
         self._db.close()
-        self._trimming.close()
 
     def _prepare(self, *, reader: bool) -> None:
         self._db.setlimit(sqlite.SQLITE_LIMIT_LENGTH, _LONGEST)
         self._db.setlimit(sqlite.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, _LONGEST_PATTERN)
         self._db.execute("PRAGMA foreign_keys = ON")
-        # Else no schema could use the functions below; it is not trusted to use those that have effects,
-        # as the authorizer is asked about what stands in a schema, too.
-        self._db.execute("PRAGMA trusted_schema = ON")
+        self._db.execute("PRAGMA trusted_schema = OFF")
         if reader:
             self._db.execute("PRAGMA query_only = ON")
         else:

@@ -4,6 +4,7 @@ Owned by the provider, ended by :meth:`Workers.close`. At most 1,000 calls wait;
 up or whose caller went away is left undone, or stopped in the middle and rolled back. SQLite does
 not look up within one call of a built-in function: a thread that is still in there a second after it
 was told to stop is given up, and another takes its place. It is a daemon, so that nothing waits for it.
+Meanwhile the actor that sent it is refused, so that one actor takes no more threads than it had at once.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from typing import Any, Final, Generic, TypeVar
 
 from actorhost.clock import monotonic
 from actorhost.errors import ActorhostError, CallTimeout, Closed, Overloaded, ProviderFailed
+from actorhost.ids import ActorName
+from actorhost.telemetry.log import Log
+from actorhost_providers.sql.link import Bounds
 from actorhost_providers.sql.sqlite_database import SqliteDatabase, Stopped
 
 T = TypeVar("T")
@@ -31,6 +35,7 @@ _GRACE: Final = 1.0
 """Seconds that stopping may take before the thread is given up and the outcome counts as unknown."""
 _CLOSING: Final = 2.0
 """Seconds that the end of all threads is waited for."""
+_log: Final = Log("actorhost.sql")
 _STUCK_HINT: Final = (
     "find the statement that timed out before and make it cheaper; it ends by itself or with the process,"
     " so run this provider in a process of its own if it may come again"
@@ -51,12 +56,17 @@ class _Job(Generic[T]):
     `worker` has it once it began. All of it is guarded by the lock of the :class:`Workers`.
     """
 
-    def __init__(self, work: Callable[[SqliteDatabase, Callable[[], bool]], T], *, writes: bool) -> None:
+    def __init__(
+        self, work: Callable[[SqliteDatabase, Callable[[], bool]], T], actor: ActorName, *, writes: bool
+    ) -> None:
         self.work = work
+        self.actor = actor
         self.writes = writes
+        self.began = monotonic()
         self.answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.worker: _Worker | None = None
         self.stop = False
+        self.given_up = False
 
     def stopped(self) -> bool:
         """Return whether it shall stop."""
@@ -66,13 +76,18 @@ class _Job(Generic[T]):
 class Workers:
     """A thread for each of `databases`; `another` opens a connection for one that stands in.
 
-    Without `another` nobody can stand in: calls are refused until the thread comes back.
+    Without `another` nobody can stand in: calls are refused until the thread comes back. `shown` is
+    the database's name in the log.
     """
 
     def __init__(
-        self, databases: Sequence[SqliteDatabase], another: Callable[[], SqliteDatabase] | None = None
+        self,
+        shown: str,
+        databases: Sequence[SqliteDatabase],
+        another: Callable[[], SqliteDatabase] | None = None,
     ) -> None:
         """Take connections, to be closed in the end."""
+        self._shown = shown
         self._another = another
         self._wanted = self._working = len(databases)
         self._lock = threading.Lock()
@@ -85,16 +100,17 @@ class Workers:
             self._start(_Worker(database))
 
     async def do(
-        self, work: Callable[[SqliteDatabase, Callable[[], bool]], T], seconds: float, *, writes: bool
+        self, work: Callable[[SqliteDatabase, Callable[[], bool]], T], bounds: Bounds, *, writes: bool
     ) -> T:
         """Return what `work` does with a connection.
 
-        Raises :class:`Overloaded` when too many wait or all threads were given up,
-        :class:`CallTimeout` after `seconds`, having changed nothing, :class:`Closed`, and what
-        `work` raises.
+        Raises :class:`Overloaded` when too many wait, all threads were given up or one for this actor,
+        :class:`CallTimeout` after the seconds of `bounds`, having changed nothing, :class:`Closed`,
+        and what `work` raises.
         """
-        self._check_room()
-        job = _Job(work, writes=writes)
+        self._check_room(bounds.actor)
+        seconds = bounds.seconds
+        job = _Job(work, bounds.actor, writes=writes)
         self._jobs.add(job)
         self._queue.put(job)
         try:
@@ -124,6 +140,7 @@ class Workers:
         await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, self._join))
         await asyncio.sleep(0)  # what ended has answered before the rest is told
         for job in list(self._jobs):
+            self._tell("statement left to end by itself", job)
             self._done(job, functools.partial(job.answer.set_exception, _closed_over(job)))
 
     def _join(self) -> None:
@@ -131,9 +148,14 @@ class Workers:
         for thread in list(self._threads):
             thread.join(max(0.0, until - monotonic()))
 
-    def _check_room(self) -> None:
+    def _check_room(self, actor: ActorName) -> None:
         if self._closed:
             raise Closed("the database is closed")
+        if self._stuck:
+            with self._lock:
+                own = any(worker.job is not None and worker.job.actor == actor for worker in self._stuck)
+            if own:
+                raise _busy(actor)
         if not self._working:
             raise Overloaded(
                 f"{len(self._stuck)} statements over their time cannot be ended, as SQLite does not look up"
@@ -174,12 +196,20 @@ class Workers:
             worker = job.worker
             if worker is None or worker.job is not job or self._closed:
                 return
+            job.given_up = True
             self._stuck.add(worker)
             replaced = self._another is not None and len(self._stuck) <= MAX_REPLACED
             self._working -= not replaced
+            # Else what this actor has waiting would take the next thread, and that of the others.
+            waiting = [each for each in self._jobs if each.actor == job.actor and each.worker is None]
+            for each in waiting:
+                each.stop = True
         self._jobs.discard(job)
+        self._tell("statement cannot be ended", job)
         if replaced:
             self._start(_Worker(None))
+        for each in waiting:
+            self._done(each, functools.partial(each.answer.set_exception, _busy(job.actor)))
 
     def _start(self, worker: _Worker) -> None:
         thread = threading.Thread(target=self._run, args=(worker,), name="actorhost-sql", daemon=True)
@@ -201,7 +231,7 @@ class Workers:
         """Do a job unless it was stopped before; return whether to go on with others."""
         with self._lock:
             if not job.stop:
-                job.worker, worker.job = worker, job
+                job.worker, worker.job, job.began = worker, job, monotonic()
         try:
             if worker.job is None:
                 raise Stopped
@@ -236,6 +266,14 @@ class Workers:
         self._jobs.discard(job)
         if not job.answer.done():
             settle()
+        if job.given_up:
+            self._tell("statement ended that could not be", job)
+
+    def _tell(self, what: str, job: _Job[Any]) -> None:
+        _log.warning(
+            what, provider="sql-sqlite", database=self._shown, actor=str(job.actor),
+            running_s=round(monotonic() - job.began, 1), given_up=len(self._stuck), working=self._working,
+        )  # fmt: skip
 
     def _timed_out(self, seconds: float) -> CallTimeout:
         error = CallTimeout(
@@ -253,6 +291,13 @@ class Workers:
                 " writes: " + _STUCK_HINT
             )
         return error
+
+
+def _busy(actor: ActorName) -> Overloaded:
+    return Overloaded(
+        f"a statement of actor {actor!r} that was over its time could not be ended and still runs",
+        hint=_STUCK_HINT,
+    )
 
 
 def _closed_over(job: _Job[Any]) -> Closed:

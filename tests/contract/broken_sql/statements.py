@@ -137,7 +137,7 @@ class ReturnsTheFirst(SqliteSql):
             return await super().execute(link, params)
         except TooLarge:
             statement = Statement(params.statement, params.parameters)
-            (outcome,) = await self.write([statement], Bounds(5.0, 1 << 30))
+            (outcome,) = await self.write([statement], Bounds(link.actor, 5.0, 1 << 30))
             return changed(outcome, rows=outcome.rows[:1000])
 
 

@@ -21,7 +21,7 @@ def link(actor: str = "one") -> Link:
 
 def opened(results: Results, count: int = 10, *, actor: str = "one") -> Page:
     """Return the first page, of one row, of a result with `count` rows."""
-    rows = Rows(["n"], Bounds(1.0, 1 << 30))
+    rows = Rows(["n"], Bounds(ActorName("one"), 1.0, 1 << 30))
     for number in range(count):
         rows.add([number])
     return results.first(link(actor), rows, 1)
