@@ -127,10 +127,13 @@ def _make(
         return registry.make(kind, replace(part.spec, config={**config, **dict.fromkeys(wrong, WRONG)}))
 
     provider = _tried(text, make)
-    if provider is not None:
-        # What stands for wrong values is no reason to collide with another.
-        provider.surroundings = around if text.sound else Surroundings()
-        _examined(text, lambda: registry.examine(provider, part.spec))
+    if provider is None:
+        return None
+    # What stands for wrong values is no reason to collide with another, nor are links of what collides.
+    provider.surroundings = around if text.sound else Surroundings()
+    _examined(text, lambda: registry.examine(provider, part.spec))
+    if not text.sound:
+        provider.surroundings = Surroundings()
     return provider
 
 
