@@ -364,6 +364,20 @@ def test_the_client_still_has_the_names_that_are_used() -> None:
     assert "self._io_writer = " in inspect.getsource(nats.aio.transport.TcpTransport)
 
 
+async def test_messages_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = Path(__file__).with_name("host") / "localhost.pem"
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    tls = f'tls: {{ cert_file: "{certificate}", key_file: "{certificate}" }}'
+    async with configured_nats(tmp_path, tls) as address:
+        arrivals = Arrivals()
+        async with connected(f"tls://localhost:{port_of(address)}") as transport:
+            await transport.subscribe("a", arrivals)
+            for size in (0, 1, 100, 70_000, 300_000, 5):
+                await transport.publish("a", b"x" * size)
+            await arrivals.until(6)
+        assert [len(body) for body in arrivals.bodies] == [0, 1, 100, 70_000, 300_000, 5]
+
+
 async def test_what_is_answered_at_once_is_written_before_others_have_a_turn(server: NatsServer) -> None:
     waiting, loop = list[int](), asyncio.get_running_loop()
     async with connected(server.url) as transport:

@@ -1,8 +1,9 @@
-"""nats-py's client with six of its inner steps replaced, each for a reason that was measured.
+"""nats-py's client with some of its inner steps replaced, each for a reason that was measured.
 
 ``_process_msg``: hands a message straight to its receiver. nats-py puts it in a queue that a task per
 subscription reads: slower, silently lossy once the queue is full, and a subject that is not UTF-8 ends
-its read loop for good.
+its read loop for good. Most messages do not come this way, but are taken off the socket before
+(:mod:`~actorhost.transport.nats.tap`, :mod:`~actorhost.transport.nats.parser`).
 
 ``_process_err``: reports what the server complains about. nats-py closes for good on most of these; a
 server that means it hangs up, and that leads to a reconnection.
@@ -34,7 +35,7 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from nats.aio.client import Client, Srv
 from nats.aio.subscription import Subscription
@@ -42,14 +43,9 @@ from nats.aio.transport import Transport
 from nats.errors import Error
 
 from actorhost.transport.nats.guard import Guard
-from actorhost.transport.nats.parser import StrictParser
+from actorhost.transport.nats.parser import LONGEST_RUN, Reading, Receiver, StrictParser
 from actorhost.transport.nats.progress import Progress
-
-_LONGEST_RUN: Final = 256
-"""Messages delivered before the event loop gets its turn: a full socket buffer holds thousands."""
-
-Receiver = Callable[[bytes, bytes, bytes, "bytes | None"], None]
-"""Takes subject, reply subject, data and raw headers of one message; must not raise."""
+from actorhost.transport.nats.tap import tap
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +71,9 @@ class Connection(Client):
         self._run = 0
         self._inbox = b""
         self._progress = Progress(self._writer)
-        self._ps = StrictParser(self, self._heard, self.write_now, events.error)
+        self._ps = self._parser = StrictParser(
+            self, self._receivers, Reading(self._heard, self.write_now, events.error)
+        )
 
     @property
     def unsent_bytes(self) -> int:
@@ -107,12 +105,10 @@ class Connection(Client):
         """
         tokens = f"PUB {subject} {reply} {len(data)}\r\n" if reply else f"PUB {subject} {len(data)}\r\n"
         command = b"".join((tokens.encode(), data, b"\r\n"))
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self._write_soon)
         self._pending.append(command)
         self._pending_data_size += len(command)
-        queue = self._flush_queue
-        assert queue is not None, "made by connect()"  # noqa: S101
-        if queue.empty():
-            queue.put_nowait(asyncio.get_running_loop().create_future())
 
     async def leave(self, subscription: Subscription) -> None:
         """Tell the server to send nothing more; what it has sent is still delivered."""
@@ -159,6 +155,13 @@ class Connection(Client):
             pending, self._pending, self._pending_data_size = self._pending, [], 0
             transport.writelines(pending)
 
+    def _write_soon(self) -> None:
+        self.write_now()
+        queue = self._flush_queue
+        assert queue is not None, "made by connect()"  # noqa: S101
+        if self._pending and queue.empty():
+            queue.put_nowait(asyncio.get_running_loop().create_future())
+
     def _heard(self) -> None:
         # Whatever a server says, it is there: on a slow link a pong may queue behind a lot.
         self._pings_outstanding = 0
@@ -188,7 +191,7 @@ class Connection(Client):
         if receiver is not None:
             receiver(subject, reply, data, headers)
         self._run += 1
-        if self._run >= _LONGEST_RUN:
+        if self._run >= LONGEST_RUN:
             self._run = 0
             await asyncio.sleep(0)
 
@@ -222,18 +225,20 @@ class Connection(Client):
             if task is not None:
                 task.cancel()
         self._abort()
+        self._parser.reset()
         await super()._connect_to_server(s)
-        transport = self._transport
+        transport, writer = self._transport, self._writer()
         assert transport is not None, "made by the call above"  # noqa: S101
-        writer = self._writer()
         assert writer is not None, "made by the call above"  # noqa: S101
         if self._guard is not None:
             self._guard.hold(writer.get_extra_info("socket").fileno())
         self._progress = Progress(self._writer)
+        tap(transport, self._parser.take)
         replaced: Any = transport
         replaced.write = functools.partial(_write, transport, self._progress)
         replaced.writelines = lambda payload: transport.write(b"".join(payload))
-        replaced.wait_closed = lambda: asyncio.shield(writer.wait_closed())
+        # Of the writer that there is then: TLS brings another one.
+        replaced.wait_closed = lambda: asyncio.shield(replaced._io_writer.wait_closed())  # noqa: SLF001
 
 
 def _write(transport: Transport, progress: Progress, payload: bytes) -> None:
