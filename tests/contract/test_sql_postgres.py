@@ -220,6 +220,38 @@ async def test_what_was_given_up_ends_on_the_server_and_gives_its_connection_bac
         assert clock.monotonic() - began < 2
 
 
+IMMORTAL = """
+DO $$ BEGIN
+  PERFORM set_config('client_connection_check_interval', '0', true);
+  LOOP
+    BEGIN PERFORM pg_sleep(100); EXCEPTION WHEN query_canceled THEN NULL; END;
+  END LOOP;
+END $$
+"""
+
+
+async def test_a_statement_that_will_not_be_ended_is_ended_by_the_next_call_or_the_stop() -> None:
+    alive = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%IMMORTAL%' AND pid <> pg_backend_pid()"
+    async with running() as (server, case):
+        hostile = case.beside(actor="hostile", read_only=True)
+        await hostile.refused(hostile.query("-- IMMORTAL" + IMMORTAL, timeout_ms=100), CallTimeout)
+        async with asyncio.timeout(BACK):
+            while await case.value(alive):  # noqa: ASYNC110 - it ends in its own time, which is short
+                await asyncio.sleep(0.02)
+        async with started(PostgresSql({"url": server.url, "pool": 1})) as backend:
+            hostile = SqlCase(backend)
+            await hostile.refused(hostile.query("-- IMMORTAL" + IMMORTAL, timeout_ms=100), CallTimeout)
+        async with asyncio.timeout(BACK):
+            while await case.value(alive):  # noqa: ASYNC110 - likewise
+                await asyncio.sleep(0.02)
+
+
+async def test_what_somebody_else_cancelled_took_no_time() -> None:
+    async with running() as (_, case):
+        error = await case.refused(case.query("SELECT pg_cancel_backend(pg_backend_pid())"), ProviderFailed)
+        assert error.retryable
+
+
 async def test_types_without_a_kind_of_their_own_are_text_or_refused() -> None:
     async with running() as (_, case):
         assert await case.rows(

@@ -34,6 +34,8 @@ FOREIGN: Final = (
 _READ_ONLY: Final = "25006"
 _CANCELED: Final = "57014"
 _AWAY: Final = ("08", "57P")
+_UNMET: Final = (*_AWAY, "28", "3D")
+"""Nothing came about with the server."""
 _AGAIN: Final = ("40", "53", "55P03", "0A000")
 _THEIRS: Final = (*_AWAY, "40", "53", "55P03", "58000", "58030", "F0", "XX")
 """What is wrong with the server, or in the way there, rather than with the statement."""
@@ -50,6 +52,11 @@ def lost(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(_AWAY) and error.sqlstate != _CANCELED
     return not isinstance(error, ActorhostError)
+
+
+def cancelled(error: BaseException) -> bool:
+    """Return whether the server ended a statement for its time or because somebody told it to."""
+    return isinstance(error, asyncpg.PostgresError) and error.sqlstate == _CANCELED
 
 
 def translated(error: Exception, shown: str, *, seconds: float, committing: bool) -> ActorhostError:
@@ -72,7 +79,9 @@ def failed(error: Exception, shown: str, *, retryable: bool = True) -> ProviderF
     """Return the fault of a server that did nothing."""
     fault = ProviderFailed(
         f"the PostgreSQL server at {shown} did not do it: {reason(error)}",
-        hint="is it running, is the address right, and do the credentials fit?",
+        hint="the server's log may say more; retry where that may help"
+        if isinstance(error, asyncpg.PostgresError) and not str(error.sqlstate).startswith(_UNMET)
+        else "is it running, is the address right, and do the credentials fit?",
     )
     fault.retryable = retryable
     return fault

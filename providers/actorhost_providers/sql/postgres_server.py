@@ -2,7 +2,8 @@
 
 Owned by the provider, ended by :meth:`PostgresServer.close`. A call that is cut off drops its
 connection instead of waiting for the server to agree, which rolls back what it did; the server
-notices that within half a second. Every wait for the server ends with the call's time.
+notices that within half a second, and the next call sees to it. Every wait for the server ends with
+the call's time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from actorhost.clock import monotonic
 from actorhost.errors import (
     ActorhostError,
     Closed,
@@ -25,7 +27,8 @@ from actorhost.errors import (
     ProviderRefused,
 )
 from actorhost_providers.sql.postgres_connect import Connector, reset
-from actorhost_providers.sql.postgres_faults import FOREIGN, failed, timed_out, translated
+from actorhost_providers.sql.postgres_dropped import Dropped
+from actorhost_providers.sql.postgres_faults import FOREIGN, cancelled, failed, timed_out, translated
 from actorhost_providers.sql.postgres_values import prepare
 
 T = TypeVar("T")
@@ -42,6 +45,7 @@ _GRACE: Final = 0.25
 class _Progress:
     """How far a call got."""
 
+    began: float
     connected: bool = False
     committing: bool = False
 
@@ -55,6 +59,7 @@ class PostgresServer:
         self._most = pool
         self._pool: Any = None
         self._calls = 0
+        self._dropped = Dropped()
 
     @cached_property
     def _shown(self) -> str:
@@ -82,6 +87,10 @@ class PostgresServer:
             return
         try:
             async with asyncio.timeout(1.0):
+                if self._dropped:
+                    with suppress(*FOREIGN):
+                        async with pool.acquire() as connection:
+                            await self._dropped.end(connection)
                 await pool.close()
         except TimeoutError:
             pool.terminate()
@@ -96,11 +105,13 @@ class PostgresServer:
             raise Closed("the database is not open")
         if self._calls >= MAX_WAITING:
             raise Overloaded(f"{MAX_WAITING} calls wait for {self._shown}", hint="retry later")
-        progress = _Progress()
+        progress = _Progress(monotonic())
         scope = asyncio.timeout(seconds + _GRACE)
         self._calls += 1
         try:
             async with scope, self._connection(progress) as connection:
+                if self._dropped:
+                    await self._dropped.end(connection)
                 await connection.execute(_begin(seconds, writes=writes))
                 result = await work(connection)
                 progress.committing = writes
@@ -112,6 +123,8 @@ class PostgresServer:
                 raise
             raise self._timed_out(seconds, progress) from None
         except (ActorhostError, *FOREIGN) as error:
+            if cancelled(error) and monotonic() - progress.began < 0.9 * seconds:
+                raise failed(error, self._shown) from None  # by somebody else, not for its time
             raise translated(error, self._shown, seconds=seconds, committing=progress.committing) from None
         finally:
             self._calls -= 1
@@ -132,7 +145,7 @@ class PostgresServer:
                 raise
         except BaseException as error:
             if not isinstance(error, ActorhostError | asyncpg.PostgresError | asyncpg.InterfaceError):
-                connection.terminate()
+                self._dropped.drop(connection)
             raise
         finally:
             await pool.release(connection, timeout=_CONNECT)
