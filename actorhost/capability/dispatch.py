@@ -42,7 +42,9 @@ async def serve(caller: Caller, grant: ProviderGrant, bound: BoundOperation, pay
         error.where = error.where or f"provider {grant.provider}"
         blot(error, grant.hidden)
         raise
-    except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
+    except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - the seam for foreign exceptions; sys.exit() is no way out
         raise _failed(grant, bound, describe(error, grant.secrets)) from None
     return _encode(caller, grant, bound, result)
 

@@ -212,7 +212,9 @@ class Registry:
         except ActorhostError as error:
             blot(error, self._secrets.hidden)
             raise
-        except Exception as error:  # noqa: BLE001 - the seam where foreign exceptions are translated
+        except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the seam for foreign ones; sys.exit() is no way out
             hidden = self._hidden(provider.config)
             why = f"no end within {seconds:g} s" if scope.expired() else describe(error, hidden)
             message = f"could not {what}: {why}"

@@ -151,8 +151,8 @@ class Deployment:
             try:
                 await self._registry.unlink(grant.provider, grant.link)
             except ActorhostError as error:
-                reason = error.message
-                _log.error("provider not unlinked", application=str(self.application.name), reason=reason)
+                facts = {"application": str(self.application.name), "provider": grant.provider}
+                _log.error("provider not unlinked", **facts, reason=error.message)
 
     def _stand(self, spec: ProviderSpec, model: Provider | None) -> RemoteProvider:
         """Return what stands in this host for a provider that runs elsewhere."""

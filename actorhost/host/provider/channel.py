@@ -110,7 +110,7 @@ class Channel:
                 result = await future
         except TimeoutError:
             raise CallTimeout(
-                f"the other process did not answer {operation!r} within {timeout:.3g} s"
+                f"the other process did not answer {str(operation)!r} within {timeout:.3g} s"
             ) from None
         except OSError:
             raise OutcomeUnknown("the other process has gone") from None

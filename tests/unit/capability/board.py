@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -41,7 +42,7 @@ class Oddities(Provider):
                 ("hang-read", Effect.READ),
                 ("hang-deaf", Effect.WRITE), ("break", Effect.WRITE), ("refuse", Effect.WRITE),
                 ("wrong", Effect.WRITE), ("flood", Effect.WRITE), ("own-timeout", Effect.WRITE),
-                ("surrogate", Effect.WRITE),
+                ("surrogate", Effect.WRITE), ("exit", Effect.WRITE),
             )
         ),
     )  # fmt: skip
@@ -96,6 +97,10 @@ class Oddities(Provider):
         async with asyncio.timeout(0):
             await asyncio.sleep(5)
         return "never"
+
+    async def exit(self, link: Link, params: Word) -> str:
+        await asyncio.sleep(0)
+        sys.exit(params.word)
 
     async def surrogate(self, link: Link, params: Word) -> str:
         return "\ud800"

@@ -178,6 +178,11 @@ async def test_a_time_out_of_the_providers_own_is_its_failure() -> None:
         await odd("own-timeout")
 
 
+async def test_a_provider_that_wants_to_end_the_program_fails_and_ends_nothing() -> None:
+    with pytest.raises(ProviderFailed, match="SystemExit: no licence"):
+        await odd("exit", "no licence")
+
+
 async def test_a_callers_cancellation_reaches_the_provider_and_the_caller() -> None:
     provider = Oddities({})
     async with asyncio.TaskGroup() as group:

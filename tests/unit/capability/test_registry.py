@@ -146,6 +146,7 @@ async def test_a_name_can_run_once() -> None:
         ("hang", ProviderFailed, "could not start provider 'one': no end within 0.05 s"),
         (OSError("no route to hunter22"), ProviderFailed, r"OSError: no route to \*\*\* \(test_registry.py:"),
         (TimeoutError("of its own"), ProviderFailed, "TimeoutError: of its own"),
+        (SystemExit("no licence"), ProviderFailed, "SystemExit: no licence"),
         (ServerUnavailable("no server"), ServerUnavailable, "no server"),
     ],
 )
