@@ -8,6 +8,7 @@ told of all links before calls go to it; while none answers, calls are refused a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Final
 
 import anyio
@@ -39,8 +40,7 @@ from actorhost.wire.subject import WHOEVER, ProviderBranch, provider_subject
 _BEAT: Final = 0.5
 """Seconds between questions who serves."""
 _PATIENCE: Final = 1.0
-"""Seconds that an answer may take; twice in a row longer, and nobody serves."""
-_MISSES: Final = 2
+"""Seconds that an answer may take; longer, and whoever there is is asked, and longer again: nobody serves."""
 MAX_CALLS: Final = 256
 """Calls of the provider to actors in hand at a time."""
 
@@ -114,7 +114,7 @@ class LatticeProvider(RemoteProvider):
 
     async def _run(self) -> None:
         """Look after who serves, until cancelled."""
-        misses, reconnects = 0, self._around.transport.statistics().reconnects
+        reconnects = self._around.transport.statistics().reconnects
         while True:
             await anyio.sleep(_BEAT)
             bus = self._around.transport.statistics()
@@ -124,11 +124,9 @@ class LatticeProvider(RemoteProvider):
             try:
                 hello = await self._hello()
             except ActorhostError as error:
-                misses += 1
-                if self._instance and (misses >= _MISSES or isinstance(error, Unavailable)):
+                if self._instance:
                     self._away(error.message)
                 continue
-            misses = 0
             if not self._instance or self._met != (hello.instance, hello.drops):
                 await self._meet(hello)
 
@@ -170,7 +168,17 @@ class LatticeProvider(RemoteProvider):
         self._met = (hello.instance, hello.drops)
 
     async def _hello(self) -> Hello:
-        return decode(Hello, await self._request_of(WHOEVER, ProviderOperation.HELLO, b"", _PATIENCE))
+        """Ask the run in use who it is; where it does not answer, or there is none, whoever does.
+
+        So a host stays with one, and does not go to and fro between two that came to have one name.
+        """
+        if self._instance:
+            with contextlib.suppress(ActorhostError):
+                return await self._hello_of(self._instance)
+        return await self._hello_of(WHOEVER)
+
+    async def _hello_of(self, instance: str) -> Hello:
+        return decode(Hello, await self._request_of(instance, ProviderOperation.HELLO, b"", _PATIENCE))
 
     async def _ask(self, operation: ProviderOperation, message: Struct, timeout: float) -> bytes:
         if not self._asked:

@@ -140,6 +140,32 @@ async def test_links_of_a_host_that_has_gone_are_dropped(server: NatsServer, tmp
         assert lines(told).count("unlinked a") == 2
 
 
+async def test_a_host_stays_with_the_one_it_has_while_two_of_a_name_answer(
+    server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As when one that stood still, and was taken for gone, comes back beside the one in its place.
+    monkeypatch.setattr(UntiedProvider, "_refuse_second", nothing)
+    told = tmp_path / "told"
+    async with (
+        elsewhere(server, told) as one,
+        elsewhere(server, told) as other,
+        Host(nats=server.url) as host,
+    ):
+        await host.deploy_modules(application(told), {"a": MODULE})
+        first = remote(host)._instance
+        for _ in range(8):
+            await asyncio.sleep(0.06)
+            assert (remote(host)._instance, remote(host).restarts) == (first, 0)
+        met, left = (one, other) if one._begin.instance == first else (other, one)
+        await met.__aexit__()
+        await until(lambda: remote(host)._instance == left._begin.instance)
+        assert await call(host, "get", key="k") is None
+
+
+async def nothing(*_: object) -> None:
+    """Do nothing, in the place of what would."""
+
+
 async def test_a_bug_in_one_answer_to_a_host_ends_nothing_else(
     server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
