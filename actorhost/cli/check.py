@@ -19,7 +19,8 @@ def check(
 ) -> None:
     """Check manifests, and the modules and providers they name, without starting anything.
 
-    Modules that say what they need, serve and call are held to it. Exits with 2 when there is a
+    Modules that say what they need, serve and call are held to it. Files given together are to run
+    together; of two with one application name the later replaces the earlier. Exits with 2 when there is a
     finding; each says where it is and what to do.
     """
     found: tuple[Finding, ...] = ()
