@@ -20,19 +20,25 @@ from actorhost.contracts.provider import Config
 from actorhost.contracts.sql import Outcome, Statement
 from actorhost.errors import Closed, ProviderFailed
 from actorhost_providers.sql.backend import SqlBackend
-from actorhost_providers.sql.link import Bounds
+from actorhost_providers.sql.link import MIB, Bounds
 from actorhost_providers.sql.rows import Rows
 from actorhost_providers.sql.sqlite_database import SqliteDatabase
 from actorhost_providers.sql.sqlite_workers import Workers
 
 MEMORY: Final = ":memory:"
 _READERS: Final = 4
+_IN_MEMORY: Final = 256 * MIB
+"""Bytes of a database in memory, unless configured."""
 
 
-class SqliteConfig(Config, frozen=True):
-    """Configuration: the file, as seen from the host's working directory, or ``:memory:``."""
+class SqliteConfig(Config, frozen=True, rename="kebab"):
+    """Configuration: the file, as seen from the host's working directory, or ``:memory:``.
+
+    ``max-bytes`` is how large the database may become; in memory 256 MiB unless given, a file any.
+    """
 
     path: Annotated[str, Meta(min_length=1)] = MEMORY
+    max_bytes: Annotated[int, Meta(ge=MIB)] | None = None
 
 
 class SqliteSql(SqlBackend):
@@ -41,7 +47,9 @@ class SqliteSql(SqlBackend):
     def __init__(self, config: Mapping[str, object], clock: Callable[[], float] = monotonic) -> None:
         """Take the path from `config`; `clock` gives seconds, for the life of results."""
         super().__init__(config, clock)
-        self._path = SqliteConfig.read(config, "provider sql-sqlite").path
+        settings = SqliteConfig.read(config, "provider sql-sqlite")
+        self._path = settings.path
+        self._most = settings.max_bytes
         self._writer: Workers | None = None
         self._readers: Workers | None = None
 
@@ -86,7 +94,7 @@ class SqliteSql(SqlBackend):
 
     def _open(self) -> tuple[SqliteDatabase, list[SqliteDatabase]]:
         if self._path == MEMORY:
-            return SqliteDatabase("file::memory:", shown=MEMORY), []
+            return SqliteDatabase("file::memory:", shown=MEMORY, most=self._most or _IN_MEMORY), []
         path = Path(self._path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,4 +112,4 @@ class SqliteSql(SqlBackend):
 
     def _connection(self, *, reader: bool) -> SqliteDatabase:
         uri = f"file:{quote(str(Path(self._path)))}?mode={'ro' if reader else 'rwc'}"
-        return SqliteDatabase(uri, reader=reader, shown=self._path)
+        return SqliteDatabase(uri, reader=reader, shown=self._path, most=self._most)

@@ -29,6 +29,8 @@ SQLite's instr(), replace() and json_patch() take time with the square of it, an
 """
 _LONGEST_PATTERN: Final = 1000
 """Bytes of a pattern for LIKE and GLOB, whose time is the product with the text's length."""
+_MEMORY: Final = 1024 * MIB
+"""Bytes of memory for all of SQLite in the process; one row may be made of thousands of long values."""
 _LOCK_SLICE: Final = 0.1
 """Seconds of waiting for the write lock between two looks at whether the caller still waits."""
 _STEPS: Final = 20_000
@@ -41,6 +43,11 @@ _OURSELVES: Final = frozenset(
     ]
 )  # fmt: skip
 """Codes of what is wrong with the database rather than with the statement."""
+_HINT: Final = "look at the file, its disk and who else has it open"
+_HINTS: Final = {
+    sqlite.SQLITE_FULL: "delete rows, or raise max-bytes of the provider if that is what is reached",
+    sqlite.SQLITE_NOMEM: "it is for all of SQLite in the process: work with smaller values, or retry later",
+}
 
 
 class Stopped(Exception):
@@ -48,9 +55,9 @@ class Stopped(Exception):
 
 
 class SqliteDatabase:
-    """A connection to `uri`, for reading only if `reader`."""
+    """A connection to `uri`, for reading only if `reader`; it lets the database grow to `most` bytes."""
 
-    def __init__(self, uri: str, *, reader: bool = False, shown: str = "") -> None:
+    def __init__(self, uri: str, *, reader: bool = False, shown: str = "", most: int | None = None) -> None:
         """Open the database; `shown` names it in errors. Raises :class:`ProviderFailed`."""
         self._shown = shown or uri
         self._rules = Rules()
@@ -64,7 +71,7 @@ class SqliteDatabase:
                 detect_types=sqlite.PARSE_DECLTYPES, timeout=1.0,
             )  # fmt: skip
             try:
-                self._prepare(reader=reader)
+                self._prepare(reader=reader, most=most)
             except BaseException:
                 self._db.close()
                 raise
@@ -104,9 +111,10 @@ class SqliteDatabase:
         """Close the connection."""
         self._db.close()
 
-    def _prepare(self, *, reader: bool) -> None:
+    def _prepare(self, *, reader: bool, most: int | None) -> None:
         self._db.setlimit(sqlite.SQLITE_LIMIT_LENGTH, _LONGEST)
         self._db.setlimit(sqlite.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, _LONGEST_PATTERN)
+        self._db.execute(f"PRAGMA hard_heap_limit = {_MEMORY}")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA trusted_schema = OFF")
         if reader:
@@ -115,6 +123,9 @@ class SqliteDatabase:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # a file that is no database
+        if most is not None:
+            (page,) = self._db.execute("PRAGMA page_size").fetchone()
+            self._db.execute(f"PRAGMA max_page_count = {most // page}")
         self._db.set_authorizer(self._rules)
         self._db.set_progress_handler(lambda: self._stopped(), _STEPS)  # noqa: PLW0108 - it changes with each call
 
@@ -195,6 +206,8 @@ class SqliteDatabase:
         except (sqlite.Error, sqlite.Warning) as error:
             refusal, self._rules.refusal = self._rules.refusal, None
             raise refusal or self._fault(error) from None
+        except MemoryError:
+            raise self._failed(sqlite.SQLITE_NOMEM, f"more than {_MEMORY // MIB} MiB of memory") from None
 
     def _fault(self, error: Exception) -> Exception:
         code = getattr(error, "sqlite_errorcode", 0)
@@ -208,11 +221,9 @@ class SqliteDatabase:
         message = f"[{name}] {_without_values(str(error))}"
         return BadRequest(message, hint="look at the statement and the schema")
 
-    def _failed(self, code: int, error: Exception) -> ActorhostError:
-        failed = ProviderFailed(
-            f"{self._shown}: {error}", hint="look at the file, its disk and who else has it open"
-        )
-        failed.retryable = code in (sqlite.SQLITE_BUSY, sqlite.SQLITE_LOCKED)
+    def _failed(self, code: int, error: object) -> ActorhostError:
+        failed = ProviderFailed(f"{self._shown}: {error}", hint=_HINTS.get(code, _HINT))
+        failed.retryable = code in (sqlite.SQLITE_BUSY, sqlite.SQLITE_LOCKED, sqlite.SQLITE_NOMEM)
         failed.outcome_known = code != sqlite.SQLITE_IOERR  # it may have come at the end of a commit
         return failed
 
