@@ -105,7 +105,7 @@ class ProcessProvider(RemoteProvider):
             if self._channel is not None and self._instance:
                 await self._channel.ask(ProviderOperation.STOP, b"", _GRACE * limit)
         except (CallTimeout, OutcomeUnknown) as error:
-            raise ProviderFailed(f"{self.where} did not stop: {error.message}", where=self.where) from None
+            raise self._failed(f"did not stop: {error.message}") from None
         finally:
             self._ended("")
             if self._task is not None:
@@ -128,6 +128,13 @@ class ProcessProvider(RemoteProvider):
         """End the life of the process that there is now; the first reason counts."""
         if self._end is not None and not self._end.done():
             self._end.set_result(why)
+
+    def _failed(self, how: str) -> ProviderFailed:
+        return ProviderFailed(
+            f"provider {self.spec.name!r} {how}",
+            hint="what its process wrote last is in the host's standard error",
+            where=self.where,
+        )
 
     def _unavailable(self) -> Unavailable:
         if self._restarts.failed:
@@ -154,7 +161,7 @@ class ProcessProvider(RemoteProvider):
             if self._stopping.is_set():
                 return
             if not started.done():
-                started.set_exception(ProviderFailed(f"{self.where} could not be started: {why}"))
+                started.set_exception(self._failed(f"could not be started: {why}"))
                 return
             if not await self._may_start_again(why, ended_at):
                 return
@@ -224,9 +231,9 @@ class ProcessProvider(RemoteProvider):
             await self._tell_links(instance)
         except ActorhostError as error:
             if channel.over:
-                return ProviderFailed(f"{self.where} did not start: {await end}", where=self.where)
+                return self._failed(f"did not start: {await end}")
             if isinstance(error, CallTimeout):
-                return ProviderFailed(f"{self.where} did not start: {error.message}", where=self.where)
+                return self._failed(f"did not start: {error.message}")
             return error
         if not end.done():
             self._serve_at(instance)

@@ -227,7 +227,7 @@ async def test_one_that_ends_too_often_has_failed_and_says_why(host: Host, told:
 async def test_what_does_not_start_there_is_refused_and_leaves_nothing(host: Host, told: Path) -> None:
     with pytest.raises(ProviderFailed, match="cannot log in"):
         await host.deploy_modules(odd_application(told, fails="now"), {"a": MODULE})
-    with pytest.raises(ProviderFailed, match="did not start: its process ended: exit code 3"):
+    with pytest.raises(ProviderFailed, match="'store' did not start: its process ended: exit code 3"):
         await host.deploy_modules(odd_application(told, exits=True), {"a": MODULE})
     assert not host.router.actors
     bad = LinkSpec(target=ActorName("store"), namespace=KEYVALUE, config={"bad": True})
