@@ -93,6 +93,22 @@ async def _(case: HttpServerCase) -> None:
     equal(len(case.handled), 1, "what the actor heard")
 
 
+@SUITE.rule("read-one-way", "A request that could be read in two ways is refused, and no actor hears of it.")
+async def _(case: HttpServerCase) -> None:
+    await case.route("/")
+    for headers in (
+        "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding : chunked\r\n",
+        "Content-Length: 3\r\nContent-Length: 4\r\n",
+        "Content-Length: 18446744073709551615\r\n",
+        "X-A: 1\r\n 2\r\n",
+    ):
+        status, _, _ = await case.ask("POST", "/", headers)
+        holds(400 <= status < 500 or status == 501, f"{headers!r} was answered with {status}")
+    equal(case.handled, [], "what the actor heard")
+
+
 @SUITE.rule("ends-as-status", "How a call ends is told by the status: 503 to come back, 504 late, else 500.")
 async def _(case: HttpServerCase) -> None:
     await case.route("/")
