@@ -58,7 +58,7 @@ class Exchange:
             answer = refusal(refused)
         finally:
             connection.end()
-        if route is None or route.logged:
+        if (route or self._routes).logged:
             self._note(request, answer, route, monotonic() - started, (code, reason))
         return answer
 

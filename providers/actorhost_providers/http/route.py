@@ -72,6 +72,8 @@ class RouteTable:
     def __init__(self) -> None:
         self._routes: dict[tuple[str, str], Route] = {}
         self._hosts: dict[str, _Node] = {}
+        self.logged = False
+        """Whether any of them is, and so are requests that belong to none."""
 
     def __len__(self) -> int:
         """Return how many routes lead anywhere."""
@@ -118,6 +120,7 @@ class RouteTable:
     def _build(self) -> None:
         """Make the trees anew: routes come and go rarely, requests do not."""
         self._hosts = {}
+        self.logged = any(route.logged for route in self._routes.values())
         # What leads somewhere takes the place of what does not any more.
         for route in sorted(self._routes.values(), key=lambda route: route.open):
             node = self._hosts.setdefault(route.host, _Node())

@@ -123,3 +123,9 @@ async def test_the_access_log_has_a_line_for_each_request_and_no_query(
     assert "actor='a'" in lines[0]
     assert "status=404" in lines[1]
     assert "hush" not in caplog.text
+    caplog.clear()
+    url = await serve(host, guests, access_log=False)
+    for path in ("/a/1", "/nothing", "/.."):
+        await ask(url, path)
+    await host.undeploy("app")
+    assert "http request" not in caplog.text
