@@ -18,6 +18,7 @@ from actorhost.errors import (
     Overloaded,
     ProviderFailed,
     ProviderRefused,
+    TooLarge,
 )
 from actorhost.testing.conformance.sql_case import ENDLESS, SqlCase
 from actorhost_providers.sql import sqlite_workers
@@ -201,6 +202,18 @@ async def test_an_actor_is_told_how_statement_and_parameters_do_not_fit() -> Non
             assert hint in error.hint
 
 
+async def test_names_have_a_bound_wherever_they_go(tmp_path: Path) -> None:
+    async with started(SqliteSql({"path": str(tmp_path / "sql.db")})) as backend:
+        case = SqlCase(backend)
+        name = "n" * 100_000
+        await case.execute(f'CREATE VIEW named AS SELECT 1 AS "{name}"')
+        assert (await case.query("SELECT * FROM named")).columns == [name]
+        await case.refused(case.query("SELECT * FROM named AS a, named AS b"), TooLarge)
+        await case.refused(case.batch([("SELECT * FROM named",)] * 6), TooLarge)
+        error = await case.refused(case.query(f"SELECT {name}"), BadRequest)
+        assert len(str(error)) < 1000
+
+
 async def test_foreign_keys_hold_and_texts_can_be_searched(tmp_path: Path) -> None:
     for config in ({}, {"path": str(tmp_path / "sql.db")}):
         async with started(SqliteSql(config)) as backend:
@@ -211,6 +224,8 @@ async def test_foreign_keys_hold_and_texts_can_be_searched(tmp_path: Path) -> No
             await case.execute("CREATE VIRTUAL TABLE places USING rtree(k, west, east)")
             await case.execute("CREATE VIRTUAL TABLE found USING fts5(x)")
             await case.execute("INSERT INTO found (x) VALUES ('a needle in hay')")
+            if sys.version_info >= (3, 12):
+                await case.refused(case.execute("UPDATE found_data SET block = x'00'"), BadRequest)
             search = "SELECT count(*) FROM found WHERE x MATCH $1"
             assert await case.value(search, "needle") == 1
             error = await case.refused(case.query(search, 'secret"'), BadRequest)

@@ -93,7 +93,7 @@ async def _run(connection: Any, statement: Statement, rows: Rows) -> int:
     """Carry out one statement into `rows`; return how many rows it affected."""
     prepared = await connection.prepare(statement.text)
     _check(prepared.get_parameters(), statement.parameters)
-    rows.columns = [attribute.name for attribute in prepared.get_attributes()]
+    rows.head([attribute.name for attribute in prepared.get_attributes()])
     if not rows.columns:
         # One row at most: a statement may return any number of rows without a column.
         await prepared.fetchrow(*statement.parameters)

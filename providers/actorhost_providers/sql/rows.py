@@ -17,6 +17,8 @@ from actorhost_providers.sql.link import MAX_ROW, Bounds
 
 ROW_COST: Final = 48
 """Bytes that a row takes beside its wire form."""
+MAX_NAMES: Final = 128 * 1024
+"""Bytes of the names of all columns: they go with each page, beside a row of any size."""
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(list[Any]).decode
@@ -28,11 +30,20 @@ class Rows:
     __slots__ = ("_bounds", "columns", "encoded", "size")
 
     def __init__(self, columns: Sequence[str], bounds: Bounds) -> None:
-        """Take rows with these columns until `bounds` are reached."""
+        """Take rows with these columns until `bounds` are reached; :class:`TooLarge` for their names."""
         self._bounds = bounds
-        self.columns = list(columns)
         self.encoded: list[bytes] = []
         self.size = 0
+        self.head(columns)
+
+    def head(self, columns: Sequence[str]) -> None:
+        """Take the names of the columns of what follows; :class:`TooLarge` when they are."""
+        self.columns = list(columns)
+        size = len(_encode(self.columns))
+        if size > MAX_NAMES:
+            raise TooLarge(f"names of columns of {size} bytes, over {MAX_NAMES}", hint="name them with AS")
+        self.size += size
+        self._check()
 
     def add(self, row: Sequence[object]) -> None:
         """Take one more row.
@@ -50,12 +61,15 @@ class Rows:
             )
         self.encoded.append(encoded)
         self.size += len(encoded) + ROW_COST
+        self._check()
+
+    def _check(self) -> None:
         if len(self.encoded) > self._bounds.rows:
             raise TooLarge(f"a result of more than {self._bounds.rows} rows", hint=self._bounds.hint)
         if self.size > self._bounds.size:
             raise TooLarge(
                 f"a result of more than {self._bounds.size} bytes, of which the first"
-                f" {len(self.encoded) - 1} rows fit",
+                f" {max(0, len(self.encoded) - 1)} rows fit",
                 hint=self._bounds.hint,
             )
 

@@ -7,6 +7,7 @@ process and a loss of power; a transaction that was cut is gone when the file is
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ _OURSELVES: Final = frozenset(
     ]
 )  # fmt: skip
 """Codes of what is wrong with the database rather than with the statement."""
+_TOLD: Final = 500
+"""Characters of an error's message: it may quote a name as long as a statement."""
 _HINT: Final = "look at the file, its disk and who else has it open"
 _HINTS: Final = {
     sqlite.SQLITE_FULL: "delete rows, or raise max-bytes of the provider if that is what is reached",
@@ -92,7 +95,7 @@ class SqliteDatabase:
             for statement in statements:
                 changes, already = self._db.total_changes, len(returned.encoded)
                 cursor = self._run(statement, Right.WRITE)
-                returned.columns = _columns(cursor)
+                returned.head(_columns(cursor))
                 self._fetch(cursor, returned)
                 # Both, since changes() stays what it was after a statement that cannot change rows.
                 affected = self._changes() if self._db.total_changes > changes else 0
@@ -117,6 +120,11 @@ class SqliteDatabase:
         self._db.execute(f"PRAGMA hard_heap_limit = {_MEMORY}")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA trusted_schema = OFF")
+        if sys.version_info >= (
+            3,
+            12,
+        ):  # tables behind full-text search, spoiled by hand, have crashed SQLite
+            self._db.setconfig(sqlite.SQLITE_DBCONFIG_DEFENSIVE, True)
         if reader:
             self._db.execute("PRAGMA query_only = ON")
         else:
@@ -275,4 +283,5 @@ def _without_values(message: str) -> str:
     """Return an error's message without what it quotes of values."""
     if message.startswith("Could not decode"):
         return "a text that is not UTF-8; cast it to a blob"
-    return re.sub(r" near .*", "", message, flags=re.DOTALL) if message.startswith("fts5:") else message
+    told = re.sub(r" near .*", "", message, flags=re.DOTALL) if message.startswith("fts5:") else message
+    return told[:_TOLD]
