@@ -223,20 +223,22 @@ class ProcessProvider(RemoteProvider):
         self._around.events.emit(EventKind.PROVIDER_RESTARTED, str(self.spec.name), told)
 
     async def _bring_up(self, channel: Channel, end: asyncio.Future[str]) -> ActorhostError | None:
-        """Have the process serve with all its links; return why it does not."""
+        """Have the process serve with all its links; return why it does not, at once if it is to end."""
         instance, self._channel = str(HostId.new()), channel
-        try:
-            begin = self._begin(instance)
-            await self._ask(ProviderOperation.BEGIN, begin, self._around.limits.start_timeout)
-            await self._tell_links(instance)
-        except ActorhostError as error:
-            if channel.over:
-                return self._failed(f"did not start: {await end}")
-            if isinstance(error, CallTimeout):
-                return self._failed(f"did not start: {error.message}")
-            return error
-        if not end.done():
-            self._serve_at(instance)
+        with anyio.CancelScope() as scope:
+            end.add_done_callback(lambda _: scope.cancel())
+            try:
+                begin = self._begin(instance)
+                await self._ask(ProviderOperation.BEGIN, begin, self._around.limits.start_timeout)
+                await self._tell_links(instance)
+            except ActorhostError as error:
+                if not channel.over:
+                    slow = isinstance(error, CallTimeout)
+                    return self._failed(f"did not start: {error.message}") if slow else error
+                await end  # which says how
+        if end.done():
+            return self._failed(f"did not start: {end.result()}")
+        self._serve_at(instance)
         return None
 
     def _begin(self, instance: str) -> Begin:

@@ -277,6 +277,17 @@ async def test_the_limits_of_a_host_are_those_of_its_processes(
         await host.deploy_modules(odd_application(told, starting=0.2), {"a": MODULE})
 
 
+async def test_a_deployment_that_is_given_up_does_not_wait_for_its_start(host: Host, told: Path) -> None:
+    deploying = asyncio.gather(host.deploy_modules(odd_application(told, starting=4), {"a": MODULE}))
+    await until(told.exists)
+    began = clock.monotonic()
+    deploying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await deploying
+    assert clock.monotonic() - began < 2.0
+    assert not runs(int(lines(told)[0].split()[1]))
+
+
 async def test_without_a_server_there_is_no_process(told: Path) -> None:
     async with Host(providers=ODD) as alone:
         with pytest.raises(ProviderRefused, match="no NATS server"):
