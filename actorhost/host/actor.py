@@ -64,8 +64,10 @@ class Counts:
 
     def fault(self, code: str) -> None:
         """Count one fault."""
-        self.faults = self.faults or {}
-        self.faults[code] = self.faults.get(code, 0) + 1
+        faults = self.faults
+        if faults is None:
+            faults = self.faults = {}
+        faults[code] = faults.get(code, 0) + 1
 
 
 class Actor:
@@ -122,10 +124,9 @@ class Actor:
     def deliver(self, delivery: Delivery) -> None:
         """Put `delivery` into the mailbox, or raise at once what :meth:`refusal` returns."""
         size = len(delivery.payload) + OVERHEAD
-        if self.supervision.until or not self._mailbox.takes(size):
-            refusal = self.refusal(size)
-            if refusal is not None:
-                raise refusal
+        refusal = self.refusal(size)
+        if refusal is not None:
+            raise refusal
         self._mailbox.add(delivery, size)
 
     def refusal(self, size: int) -> ActorhostError | None:
@@ -137,10 +138,11 @@ class Actor:
         supervision = self.supervision
         if supervision.until and supervision.holds():
             error: ActorhostError = supervision.refusal()
-        elif self._mailbox.takes(size):
-            return None
         else:
-            error = self._mailbox.refusal(size)
+            full = self._mailbox.refusal(size)
+            if full is None:
+                return None
+            error = full
         self.counts.refused += 1
         self.counts.fault(error.code)
         return error

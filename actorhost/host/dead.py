@@ -7,7 +7,7 @@ done with it. :meth:`DeadLetters.stop` stores what still waits.
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +21,7 @@ from actorhost.host.events import Events
 from actorhost.limits import MIB
 from actorhost.telemetry.event import EventKind
 from actorhost.telemetry.log import Log
+from actorhost.transport.stream import Kept
 
 _MAX_COUNT: Final = 10_000
 _MAX_BYTES: Final = 16 * MIB
@@ -124,7 +125,7 @@ class DeadLetters:
         self._retry = min(2 * self._retry, _LONGEST_RETRY)
 
     async def _store_some(self) -> bool:
-        """Store the next letters side by side; false when there is no stream to store them in."""
+        """Store the next letters together; false when there is no stream to store them in."""
         try:
             if not self._open:
                 await self._box.open()
@@ -132,10 +133,17 @@ class DeadLetters:
         except ActorhostError as error:
             _log.warning("dead letters wait", reason=error.message, waiting=len(self._waiting))
             return False
-        batch = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
+        batch = tuple(itertools.islice(self._waiting, _AT_ONCE))
+        outcomes = await self._box.put_all(batch)
+        if not self._waiting:
+            return False  # They were given up meanwhile: the host stops.
+        for _ in batch:
+            self._waiting.popleft()
         stored: list[DeadLetter] = []
-        # A task group's tasks cost four times as much, which an overloaded host has no time for.
-        await asyncio.gather(*(self._store(letter, stored) for letter in batch))
+        again = [
+            letter for letter, out in zip(batch, outcomes, strict=True) if self._keep(letter, out, stored)
+        ]
+        self._waiting.extendleft(reversed(again))
         self._tell(stored)
         return self._open
 
@@ -145,25 +153,23 @@ class DeadLetters:
             data = {"operation": last[actor].operation, "code": last[actor].code}
             self._events.emit(EventKind.DEADLETTER_STORED, actor, data, count=count)
 
-    async def _store(self, letter: DeadLetter, stored: list[DeadLetter]) -> None:
-        try:
-            number = await self._box.put(letter)
-        except TooLarge as error:
-            self._bytes -= len(letter.payload)
-            self._lose(1, error.message)
-        except ActorhostError as error:
+    def _keep(self, letter: DeadLetter, outcome: Kept, stored: list[DeadLetter]) -> bool:
+        """Note what became of `letter`; true when it must be stored again."""
+        if isinstance(outcome, ActorhostError) and not isinstance(outcome, TooLarge):
             # The server went away, perhaps with the stream: look for both before the next attempt.
             # A letter that was stored although the answer got lost is stored twice.
-            _log.warning("dead letter not stored yet", reason=error.message)
+            _log.warning("dead letter not stored yet", reason=outcome.message)
             self._open = False
-            self._waiting.appendleft(letter)
+            return True
+        self._bytes -= len(letter.payload)
+        if isinstance(outcome, TooLarge):
+            self._lose(1, outcome.message)
+        elif outcome is None:
+            self._lose(1, "the dead-letter stream is full; `actorhost dead drop` makes room")
         else:
-            self._bytes -= len(letter.payload)
-            if number is None:
-                self._lose(1, "the dead-letter stream is full; `actorhost dead drop` makes room")
-            else:
-                self.counts.stored += 1
-                stored.append(letter)
+            self.counts.stored += 1
+            stored.append(letter)
+        return False
 
     def _lose(self, count: int, why: str) -> None:
         self.counts.lost += count

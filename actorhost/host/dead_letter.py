@@ -6,7 +6,7 @@ the NATS server and outlives every host; what a full one refuses is counted by t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import msgspec
@@ -16,7 +16,7 @@ from actorhost.errors import InvalidInput, ProtocolError
 from actorhost.ids import LatticeName
 from actorhost.limits import MIB
 from actorhost.transport.base import Transport
-from actorhost.transport.stream import Stream, StreamLimits
+from actorhost.transport.stream import Kept, Stream, StreamLimits
 from actorhost.wire.subject import dead_subject
 
 LIMITS: Final = StreamLimits(count=100_000, size=256 * MIB)
@@ -56,9 +56,11 @@ class DeadLetterBox:
         """Make sure that there is a stream; raises :class:`Unavailable` where none can be."""
         await self._stream.create(LIMITS)
 
-    async def put(self, letter: DeadLetter) -> int | None:
-        """Keep `letter` and return its number, None when the stream is full."""
-        return await self._stream.append(dead_subject(self._lattice, letter.actor), _encoder.encode(letter))
+    async def put_all(self, letters: Sequence[DeadLetter]) -> list[Kept]:
+        """Keep `letters` and return the number of each; see :meth:`Stream.append_all`."""
+        return await self._stream.append_all(
+            [(dead_subject(self._lattice, letter.actor), _encoder.encode(letter)) for letter in letters]
+        )
 
     async def list(self, actor: str = "*", *, after: int = 0) -> AsyncIterator[tuple[int, DeadLetter]]:
         """Yield the letters of `actor`, or of all, with their numbers, oldest first."""

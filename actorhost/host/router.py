@@ -16,7 +16,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from actorhost import clock
 from actorhost.capability import Caller
-from actorhost.errors import ActorhostError, BadRequest, CallTimeout, Denied, NoRoute, TooLarge
+from actorhost.errors import ActorhostError, BadRequest, CallTimeout, Denied, NoRoute, Overloaded, TooLarge
 from actorhost.host.actor import Actor
 from actorhost.host.dead import DeadLetters
 from actorhost.host.dead_letter import DeadLetterBox
@@ -33,7 +33,7 @@ from actorhost.limits import Limits
 from actorhost.mailbox import Budget
 from actorhost.telemetry.log import Log
 from actorhost.transport import Transport
-from actorhost.wire.codec import decode, encode
+from actorhost.wire.codec import Template, decode, encode
 from actorhost.wire.envelope import VERSION, Envelope, Kind
 from actorhost.wire.fault import fault_of
 from actorhost.wire.subject import ingest_queue, operation_of
@@ -279,7 +279,10 @@ class Router:
 
     def refuse(self, reply_to: str, call_id: str, error: ActorhostError, where: str) -> None:
         """Answer a message with `error` without waiting; `where` names who refuses."""
-        fault = self._fault(call_id, error, where)
+        if isinstance(error, Overloaded):
+            fault = _overloaded(self._source, error.message, error.hint, where).encode(call_id)
+        else:
+            fault = self._fault(call_id, error, where)
         if self._transport.send_now(reply_to, fault):
             return
         try:
@@ -294,6 +297,13 @@ class Router:
             await self._transport.publish(subject, data)
         except ActorhostError as error:
             _log.warning("answer not sent", reason=error.message)
+
+
+@functools.lru_cache(maxsize=256)
+def _overloaded(source: str, message: str, hint: str, where: str) -> Template:
+    """Return what says that `where` on host `source` is overloaded; it is said by the thousand."""
+    fault = fault_of(Overloaded(message, hint=hint), where)
+    return Template(Envelope(VERSION, Kind.FAULT, "", b"", source=source, fault=fault))
 
 
 def _operation_in(subject: str) -> str:

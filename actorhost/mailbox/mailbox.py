@@ -40,6 +40,7 @@ class Mailbox(Generic[T]):
         "_bytes",
         "_closed",
         "_consumers",
+        "_full_text",
         "_items",
         "_max_bytes",
         "_max_count",
@@ -50,6 +51,7 @@ class Mailbox(Generic[T]):
     def __init__(self, owner: str, *, max_count: int, max_bytes: int, budget: Budget | None = None) -> None:
         self._owner = owner
         self._budget = budget
+        self._full_text = f"the mailbox of actor {owner!r} is full: {max_count} messages, as many as it takes"
         self._max_count = max_count
         self._max_bytes = max_bytes
         self._items: deque[tuple[T, int]] = deque()
@@ -61,12 +63,13 @@ class Mailbox(Generic[T]):
 
     def put(self, item: T, size: int) -> None:
         """Take `item` of `size` bytes, or raise :class:`Overloaded` or :class:`Closed` at once."""
-        if not self.takes(size):
-            raise self.refusal(size)
+        refusal = self.refusal(size)
+        if refusal is not None:
+            raise refusal
         self.add(item, size)
 
     def add(self, item: T, size: int) -> None:
-        """Take `item` of `size` bytes, which :meth:`takes` has just let in."""
+        """Take `item` of `size` bytes, which :meth:`refusal` has just let in."""
         budget = self._budget
         if budget is not None:
             budget.count += 1
@@ -76,25 +79,18 @@ class Mailbox(Generic[T]):
         self._items.append((item, size))
         self._wake_one()
 
-    def takes(self, size: int) -> bool:
-        """Whether there is room for an item of `size` bytes, here and in the budget."""
-        if self._closed or len(self._items) >= self._max_count or self._bytes + size > self._max_bytes:
-            return False
-        budget = self._budget
-        return budget is None or budget.fits(size)
-
-    def refusal(self, size: int) -> ActorhostError:
-        """Return why an item of `size` bytes is not taken, and count it."""
+    def refusal(self, size: int) -> ActorhostError | None:
+        """Return why an item of `size` bytes is not taken, and count it; None when there is room for it."""
         if self._closed:
             return Closed(f"actor {self._owner!r} is stopping")
+        if len(self._items) >= self._max_count or self._bytes + size > self._max_bytes:
+            self._refused += 1
+            return self._full(size)
+        budget = self._budget
+        if budget is None or budget.fits(size):
+            return None
         self._refused += 1
-        if (
-            len(self._items) >= self._max_count
-            or self._bytes + size > self._max_bytes
-            or self._budget is None
-        ):
-            return self._full()
-        return self._budget.full()
+        return budget.full()
 
     async def get(self) -> T:
         """Return the oldest item, waiting for one; raises :class:`Closed` after :meth:`close`."""
@@ -153,8 +149,12 @@ class Mailbox(Generic[T]):
                 consumer.set_result(None)
                 return
 
-    def _full(self) -> Overloaded:
-        return Overloaded(
-            f"the mailbox of actor {self._owner!r} is full: {len(self._items)} messages, {self._bytes} bytes",
-            hint="send slower or retry later; limits: mailbox in the manifest",
-        )
+    def _full(self, size: int) -> Overloaded:
+        # The same text each time: who refuses by the thousand need not write each refusal anew.
+        full = self._full_text
+        if len(self._items) < self._max_count:
+            full = (
+                f"the mailbox of actor {self._owner!r} is full: its {self._bytes} bytes leave no room for"
+                f" {size} more, as it takes {self._max_bytes}"
+            )
+        return Overloaded(full, hint="send slower or retry later; limits: mailbox in the manifest")

@@ -8,9 +8,11 @@ requests do not: they end with an error that says whether the outcome is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from actorhost.transport.waiting import Result
 
 Handler = Callable[[str, str, bytes], None]
 """Takes subject, reply subject ("" if none) and data; never waits. One that raises is counted."""
@@ -107,6 +109,13 @@ class Transport(Protocol):
         subscribes to `subject`, :class:`~actorhost.errors.ServerUnavailable` when not connected
         (nothing was sent), :class:`~actorhost.errors.CallTimeout`, and
         :class:`~actorhost.errors.OutcomeUnknown` when the connection broke before an answer came.
+        """
+        ...
+
+    async def request_all(self, messages: Sequence[tuple[str, bytes]], timeout: float) -> list[Result]:
+        """Send `messages`, each a subject and data, and return the first answer to each of them.
+
+        One that has none has the error that :meth:`request` would have raised; `timeout` is in seconds.
         """
         ...
 

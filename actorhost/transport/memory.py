@@ -11,7 +11,7 @@ import asyncio
 import functools
 import itertools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,7 @@ from actorhost.transport.base import Handler, Subscription, TransportStatistics
 from actorhost.transport.ending import EndingSubscription
 from actorhost.transport.subjects import matches, require_pattern, require_queue, require_subject
 from actorhost.transport.tally import Tally
-from actorhost.transport.waiting import WaitingRequests
+from actorhost.transport.waiting import Result, WaitingRequests
 
 _MAX_QUEUED: Final = 8192
 """Deliveries on their way; a publisher that finds more lets them happen first."""
@@ -171,6 +171,16 @@ class MemoryTransport:
                 self._requests.refuse(self._token(reply))
 
         return await self._requests.ask(send, timeout, subject)
+
+    async def request_all(self, messages: Sequence[tuple[str, bytes]], timeout: float) -> list[Result]:
+        """Send all `messages` and return the answer to each, or why there is none."""
+
+        async def send(index: int, reply: str) -> None:
+            subject, data = messages[index]
+            if not await self._send(subject, data, reply):
+                self._requests.refuse(self._token(reply))
+
+        return await self._requests.ask_all(send, [subject for subject, _ in messages], timeout)
 
     async def subscribe(self, subject: str, handler: Handler, queue: str = "") -> Subscription:
         """Call `handler` for each message on `subject`, or for its share within `queue`."""

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
-from actorhost.errors import NoRoute, ProtocolError, Unavailable
+from actorhost.errors import ActorhostError, NoRoute, ProtocolError, Unavailable
 from actorhost.transport.base import Transport
+from actorhost.transport.waiting import Result
 
 _NOT_FOUND: Final = frozenset({10037, 10043})
 """Error codes for a message, or a sequence number, that there is not."""
 _NAME_IN_USE: Final = 10058
 _FULL: Final = frozenset({10047, 10077, 10122})
 """Error codes for a stream or an account that takes no more."""
+
+Kept = int | ActorhostError | None
+"""The sequence number of a message that was stored, None for one that a full stream did not take, or why
+it may not be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +76,26 @@ class Stream:
         if _code(answer) not in {0, _NAME_IN_USE}:
             raise self._refused("be made", answer)
 
-    async def append(self, subject: str, data: bytes) -> int | None:
-        """Return the sequence number of `data` once the server has stored it, None when it is full.
+    async def append_all(self, messages: Sequence[tuple[str, bytes]]) -> list[Kept]:
+        """Store `messages`, each a subject and data, and return what became of each.
 
-        Raises :class:`Unavailable` where there is no stream, and what a request raises.
+        The errors are :class:`Unavailable` where there is no stream, and those that a request ends with.
         """
+        answers = await self._transport.request_all(messages, self._timeout)
+        return [self._appended(answer) for answer in answers]
+
+    def _appended(self, answer: Result) -> Kept:
+        if isinstance(answer, ActorhostError):
+            return self._missing() if isinstance(answer, NoRoute) else answer
         try:
-            answer = _decoded(await self._transport.request(subject, data, self._timeout))
-        except NoRoute:
-            raise self._missing() from None
-        if _code(answer) in _FULL:
+            said = _decoded(answer)
+        except ProtocolError as error:
+            return error
+        if _code(said) in _FULL:
             return None
-        if _code(answer) or not isinstance(answer.get("seq"), int):
-            raise self._refused("store a message", answer)
-        return int(answer["seq"])
+        if _code(said) or not isinstance(said.get("seq"), int):
+            return self._refused("store a message", said)
+        return int(said["seq"])
 
     async def next(self, sequence: int, subject: str) -> Record | None:
         """Return the first message from `sequence` on whose subject matches, None if there is none."""

@@ -9,10 +9,44 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from actorhost.errors import ActorhostError, CallTimeout, NoRoute
+
+Result = bytes | ActorhostError
+"""How a request ends."""
+
+
+class _Group:
+    """The requests of one call; `done` is set when each has its result."""
+
+    __slots__ = ("done", "left", "results")
+
+    def __init__(self, count: int, done: asyncio.Future[None]) -> None:
+        self.results: list[Result | None] = [None] * count
+        self.left = count
+        self.done = done
+
+
+class _Member:
+    """Stands where the future of a single request would."""
+
+    __slots__ = ("_group", "_index")
+
+    def __init__(self, group: _Group, index: int) -> None:
+        self._group = group
+        self._index = index
+
+    def done(self) -> bool:
+        return self._group.results[self._index] is not None
+
+    def set_result(self, result: Result) -> None:
+        group = self._group
+        group.results[self._index] = result
+        group.left -= 1
+        if not group.left and not group.done.done():
+            group.done.set_result(None)
 
 
 class WaitingRequests:
@@ -22,7 +56,7 @@ class WaitingRequests:
         # Random, because whoever knows an inbox can answer its requests.
         self.inbox: Final = f"_INBOX.{os.urandom(16).hex()}."
         self._tokens = itertools.count()
-        self._futures: dict[str, asyncio.Future[bytes | ActorhostError]] = {}
+        self._futures: dict[str, asyncio.Future[Result] | _Member] = {}
 
     def __len__(self) -> int:
         return len(self._futures)
@@ -35,7 +69,7 @@ class WaitingRequests:
         """
         loop = asyncio.get_running_loop()
         token = str(next(self._tokens))
-        future: asyncio.Future[bytes | ActorhostError] = loop.create_future()
+        future: asyncio.Future[Result] = loop.create_future()
         self._futures[token] = future
         # A timer and a plain future: asyncio.wait_for costs several times as much.
         timer = loop.call_later(timeout, self._expire, token, timeout, asked)
@@ -48,6 +82,37 @@ class WaitingRequests:
         if isinstance(result, bytes):
             return result
         raise result
+
+    async def ask_all(
+        self, send: Callable[[int, str], Awaitable[None]], asked: Sequence[str], timeout: float
+    ) -> list[Result]:
+        """Call `send` for each index of `asked`; return the answer to each, or the error it ended with.
+
+        Costs a third of as many calls of :meth:`ask`, which need a task, a future and a timer each.
+        """
+        loop = asyncio.get_running_loop()
+        group = _Group(len(asked), loop.create_future())
+        tokens = {str(next(self._tokens)): index for index in range(len(asked))}
+        self._futures.update((token, _Member(group, index)) for token, index in tokens.items())
+
+        def expire() -> None:
+            for token, index in tokens.items():
+                self._expire(token, timeout, asked[index])
+
+        timer = loop.call_later(timeout, expire)
+        try:
+            for token, index in tokens.items():
+                try:
+                    await send(index, self.inbox + token)
+                except ActorhostError as error:
+                    self._end(token, error)
+            if asked:
+                await group.done
+        finally:
+            timer.cancel()
+            for token in tokens:
+                del self._futures[token]
+        return [result for result in group.results if result is not None]
 
     def answer(self, token: str, data: bytes) -> None:
         """End the request `token` with an answer."""
@@ -64,7 +129,7 @@ class WaitingRequests:
         for token in list(self._futures):
             self._end(token, error())
 
-    def _end(self, token: str, result: bytes | ActorhostError) -> None:
+    def _end(self, token: str, result: Result) -> None:
         future = self._futures.get(token)
         if future is not None and not future.done():
             future.set_result(result)

@@ -72,6 +72,14 @@ async def test_a_transport_can_ask_itself(near: Transport) -> None:
         assert await near.request("echo", b"self", PATIENCE) == b"self"
 
 
+async def test_many_requests_have_an_answer_or_an_error_each(near: Transport, far: Transport) -> None:
+    messages = [("echo", b"1"), ("nobody", b""), ("echo", b"2"), ("a b", b""), ("echo", b"x" * 2_000_000)]
+    async with asyncio.timeout(PATIENCE), answering(far, "echo"):
+        first, nobody, second, misspelt, large = await near.request_all(messages, PATIENCE)
+    assert (first, second) == (b"1", b"2")
+    assert [type(error) for error in (nobody, misspelt, large)] == [NoRoute, InvalidName, TooLarge]
+
+
 async def test_nobody_there_is_no_route_at_once(near: Transport, far: Transport) -> None:
     await far.subscribe("other", Arrivals())
     began = clock.monotonic()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 
 import msgpack
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actorhost.errors import InvalidInput, ProtocolError
 from actorhost.ids import MAX_OPERATION_BYTES, ActorName, HostId, LatticeName, OperationName
 from actorhost.wire import subject
-from actorhost.wire.codec import decode, encode
+from actorhost.wire.codec import Template, decode, encode
 from actorhost.wire.envelope import MAX_CHAIN, MAX_REMAINING_MS, Envelope, Kind
 from actorhost.wire.fault import Fault
 
@@ -110,3 +111,9 @@ def test_any_text_is_one_event_subject_or_refused(text: str) -> None:
     with contextlib.suppress(InvalidInput):
         address = subject.parse_event(text)
         assert subject.event_subject(address.lattice, address.type) == text
+
+
+@given(envelopes, texts)
+def test_a_template_encodes_what_the_encoder_does(envelope: Envelope, call_id: str) -> None:
+    template = Template(msgspec.structs.replace(envelope, id=""))
+    assert template.encode(call_id) == encode(msgspec.structs.replace(envelope, id=call_id))

@@ -98,6 +98,14 @@ class Connection(Client):
             self._receivers.pop(sid, None)
             raise
 
+    def has_room(self, size: int, limit: int) -> bool:
+        """Whether `size` bytes can be posted now, with what waits not more than `limit`."""
+        return (
+            self._status == Client.CONNECTED
+            and size <= self._max_payload
+            and self._pending_data_size + size <= limit
+        )
+
     def post(self, subject: str, data: bytes, reply: str) -> None:
         """Queue one message for the connected server: publish() less the checks the transport makes.
 

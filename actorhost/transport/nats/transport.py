@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import nats.errors
@@ -35,7 +35,7 @@ from actorhost.transport.nats.connection import Connection, Events
 from actorhost.transport.nats.guard import Guard
 from actorhost.transport.subjects import require_pattern, require_queue, require_subject
 from actorhost.transport.tally import Tally
-from actorhost.transport.waiting import WaitingRequests
+from actorhost.transport.waiting import Result, WaitingRequests
 
 _STATUS: Final = b"NATS/1.0 "
 """How the headers of a word from the server itself begin; a message's own go on with a line end."""
@@ -148,9 +148,7 @@ class NatsTransport:
     def send_now(self, subject: str, data: bytes) -> bool:
         """Send `data` without waiting; false, with nothing sent, when it would have to wait or raise."""
         connection, size = self._connection, len(data)
-        if connection is None or not connection.is_connected or size > connection.max_payload:
-            return False
-        if connection.pending_data_size + size > self._limits.outbox_bytes:
+        if connection is None or not connection.has_room(size, self._limits.outbox_bytes):
             return False
         connection.post(subject, data, "")
         self._tally.published += 1
@@ -171,6 +169,18 @@ class NatsTransport:
             raise self._not_connected()
         send = functools.partial(self._send, subject, data, timeout, headers=headers)
         return await self._requests.ask(send, timeout, subject)
+
+    async def request_all(self, messages: Sequence[tuple[str, bytes]], timeout: float) -> list[Result]:
+        """Send all `messages` and return the answer to each, or why there is none."""
+
+        async def send(index: int, reply: str) -> None:
+            subject, data = messages[index]
+            require_subject(subject)
+            if not self._open().is_connected:
+                raise self._not_connected()
+            await self._send(subject, data, timeout, reply)
+
+        return await self._requests.ask_all(send, [subject for subject, _ in messages], timeout)
 
     async def subscribe(self, subject: str, handler: Handler, queue: str = "") -> Subscription:
         """Call `handler` for each message on `subject`, or for its share within `queue`."""

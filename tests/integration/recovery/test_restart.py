@@ -21,7 +21,7 @@ async def _outage(lattice: Lattice, seconds: float) -> None:
     server = lattice.server
     stream = Stream(lattice.client.transport, "KEPT", "kept.>", timeout=5.0)
     await stream.create(StreamLimits(count=10, size=10_000))
-    assert await stream.append("kept.one", b"before") == 1
+    assert await stream.append_all([("kept.one", b"before")]) == [1]
     async with lattice.load() as load:
         await asyncio.sleep(0.2)
         os.kill(server.pid, signal.SIGKILL)

@@ -47,10 +47,10 @@ async def test_it_always_holds_what_the_mailboxes_hold(steps: Sequence[tuple[str
     for step, which, size in steps:
         box = boxes[which]
         if step == "put":
-            taken = box.takes(size)
+            refusal = box.refusal(size)
             with contextlib.suppress(Overloaded, Closed):
                 box.put(0, size)
-                assert taken
+                assert refusal is None
         elif step == "get" and box.statistics().waiting:
             await box.get()
         elif step == "close":

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from actorhost.errors import CallTimeout, Closed, NoRoute
+from actorhost.errors import CallTimeout, Closed, NoRoute, TooLarge
 from actorhost.transport.waiting import WaitingRequests
 from tests.transports import ended, started
 
@@ -93,6 +93,47 @@ async def test_what_could_not_be_sent_does_not_wait(requests: WaitingRequests) -
 
     with pytest.raises(ValueError, match="not sent"):
         await requests.ask(send, 5, "it")
+    assert len(requests) == 0
+
+
+async def test_many_end_each_in_its_own_way(requests: WaitingRequests) -> None:
+    replies: list[str] = []
+
+    async def send(index: int, reply: str) -> None:
+        if index == 2:
+            raise TooLarge("so big")
+        replies.append(token(requests, reply))
+
+    asked = started(requests.ask_all(send, ["a", "b", "c", "d"], 0.05))
+    await asyncio.sleep(0)
+    requests.refuse(replies[1])
+    requests.answer(replies[0], b"first")
+    requests.answer(replies[0], b"again")
+    first, *errors = await asked
+    assert first == b"first"
+    assert [type(error) for error in errors] == [NoRoute, TooLarge, CallTimeout]
+    assert "d did not answer" in str(errors[2])
+    assert len(requests) == 0
+    requests.answer(replies[2], b"too late")
+
+
+async def test_many_end_as_soon_as_all_have_and_none_at_once(requests: WaitingRequests) -> None:
+    async def send(_index: int, reply: str) -> None:
+        requests.answer(token(requests, reply), b"quick")
+
+    async with asyncio.timeout(1):
+        assert await requests.ask_all(send, ["a", "b"], 60) == [b"quick"] * 2
+        assert await requests.ask_all(send, [], 60) == []
+
+
+async def test_many_that_are_cancelled_wait_no_more(requests: WaitingRequests) -> None:
+    async def send(_index: int, _reply: str) -> None:
+        pass
+
+    asked = started(requests.ask_all(send, ["a", "b"], 60))
+    await asyncio.sleep(0)
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
     assert len(requests) == 0
 
 
