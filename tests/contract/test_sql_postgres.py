@@ -197,6 +197,20 @@ async def test_calls_leave_nothing_in_the_session_and_a_query_nothing_at_all() -
         await case.refused(case.query("DO 'BEGIN DELETE FROM %t; END'"), Denied)
 
 
+FORGERY = (
+    ("CREATE TEMP TABLE pg_type AS SELECT * FROM pg_catalog.pg_type",),
+    ("UPDATE pg_type SET typbasetype = 'text'::regtype WHERE typname = 'positive'",),
+    ("SELECT $1::positive", "8 bytes."),
+)
+
+
+async def test_what_a_call_makes_of_types_is_for_that_call_alone() -> None:
+    async with running(pool=1) as (_, case):
+        await case.execute("CREATE DOMAIN positive AS bigint CHECK (VALUE > 0)")
+        await case.batch(FORGERY)
+        assert await case.value("SELECT $1::positive", 7) == 7
+
+
 async def test_what_was_given_up_ends_on_the_server_and_gives_its_connection_back() -> None:
     async with running(pool=2) as (_, case):
         async with asyncio.TaskGroup() as group:

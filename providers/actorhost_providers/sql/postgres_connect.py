@@ -95,4 +95,6 @@ class _Making:
 
 async def reset(connection: Any) -> None:
     """Make `connection` as good as new for the next call."""
+    # asyncpg asks pg_type in the session for types it does not know, where a temporary table may answer.
+    connection.get_settings().clear_type_cache()
     await connection.execute(_RESET.format(seed=random.uniform(-1, 1)))  # noqa: S311 - as much as SQL's random()
