@@ -304,6 +304,11 @@ WRONG = {
     "DROP ROLE actorhost": ("[55006]", "look at the statement"),
     "LOAD 'plpgsql'": ("LOAD is not for actors", "the operator"),
     "DO 'BEGIN LOAD ''nothing''; END'": ("[58P01]", "look at the statement"),
+    "SELECT numrange(1, $1::int)": ("returns what has no form", "cast it to text"),
+    "SELECT set_config('client_encoding', 'LATIN1', false), chr(233), $1::int": (
+        "encoding",
+        "cast it to text",
+    ),
 }
 
 

@@ -28,8 +28,9 @@ FOREIGN: Final = (
     asyncpg.InternalClientError,
     OSError,
     EOFError,
+    UnicodeError,
 )
-"""What asyncpg raises."""
+"""What asyncpg raises; the last of these for text in another encoding, which a statement may ask for."""
 
 _READ_ONLY: Final = "25006"
 _CANCELED: Final = "57014"
@@ -70,8 +71,9 @@ def translated(error: Exception, shown: str, *, seconds: float, committing: bool
         )
     if isinstance(error, asyncpg.PostgresError):
         return _answered(error, error.sqlstate or "XX000", shown, seconds)
-    if isinstance(error, asyncpg.UnsupportedClientFeatureError) and (number := _NUMBER.search(str(error))):
-        return _unfit(number[1])
+    if isinstance(error, asyncpg.UnsupportedClientFeatureError | UnicodeError):
+        number = _NUMBER.search(str(error))
+        return _unfit(number[1]) if number else _unreadable()
     return failed(error, shown)
 
 
@@ -114,6 +116,13 @@ def _answered(error: asyncpg.PostgresError, state: str, shown: str, seconds: flo
     # Messages of this class quote the value that did not fit.
     what = type(error).__name__ if state.startswith("22") else reason(error)
     return BadRequest(f"[{state}] {what}", hint=_HINTS.get(state, "look at the statement and the schema"))
+
+
+def _unreadable() -> BadRequest:
+    return BadRequest(
+        "the statement returns what has no form in actorhost:sql, of a type or in an encoding of its own",
+        hint="cast it to text in the statement, and leave client_encoding alone",
+    )
 
 
 def _unfit(parameter: str) -> BadRequest:
