@@ -126,7 +126,10 @@ class Actor:
         size = len(delivery.payload) + OVERHEAD
         refusal = self.refusal(size)
         if refusal is not None:
-            raise refusal
+            try:
+                raise refusal
+            finally:
+                del refusal  # its traceback holds this frame
         self._mailbox.add(delivery, size)
 
     def refusal(self, size: int) -> ActorhostError | None:

@@ -60,7 +60,11 @@ class LocalAnswer:
             timer.cancel()
         if isinstance(result, bytes):
             return result
-        raise result
+        try:
+            raise result
+        finally:
+            # Its traceback holds this frame, which would hold it until the garbage collector comes.
+            del future, result, self
 
     def _give_up(self, on_timeout: Callable[[], ActorhostError]) -> None:
         if not self._future.done():

@@ -65,7 +65,10 @@ class Mailbox(Generic[T]):
         """Take `item` of `size` bytes, or raise :class:`Overloaded` or :class:`Closed` at once."""
         refusal = self.refusal(size)
         if refusal is not None:
-            raise refusal
+            try:
+                raise refusal
+            finally:
+                del refusal  # its traceback holds this frame
         self.add(item, size)
 
     def add(self, item: T, size: int) -> None:

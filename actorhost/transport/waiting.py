@@ -81,7 +81,11 @@ class WaitingRequests:
             self._futures.pop(token, None)
         if isinstance(result, bytes):
             return result
-        raise result
+        try:
+            raise result
+        finally:
+            # Its traceback holds this frame, which would hold it until the garbage collector comes.
+            del future, result, timer
 
     async def ask_all(
         self, send: Callable[[int, str], Awaitable[None]], asked: Sequence[str], timeout: float

@@ -118,7 +118,10 @@ class Channel:
             del self._waiting[number]
         if isinstance(result, bytes):
             return result
-        raise result
+        try:
+            raise result
+        finally:
+            del future, result  # its traceback holds this frame
 
     def close(self) -> None:
         """Close the socket, which ends both sides' :meth:`run`."""

@@ -159,7 +159,7 @@ class Connection(Client):
         writer, transport = self._writer(), self._transport
         if not self._pending or not self.is_connected or writer is None or transport is None:
             return
-        if not writer.transport.get_write_buffer_size():
+        if not (writer.transport.is_closing() or writer.transport.get_write_buffer_size()):
             pending, self._pending, self._pending_data_size = self._pending, [], 0
             transport.writelines(pending)
 
