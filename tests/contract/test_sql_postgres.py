@@ -322,6 +322,29 @@ async def test_a_statement_at_fault_is_told_so() -> None:
             assert hint in error.hint
 
 
+async def test_what_is_far_too_large_does_not_come_in() -> None:
+    async with running(pool=1) as (_, case):
+        for statement in (
+            "SELECT repeat('x', 300000000)",
+            "DO $$ BEGIN RAISE EXCEPTION '%', repeat('x', 20000000); END $$",
+            "DO $$ BEGIN RAISE NOTICE '%', repeat('x', 20000000); END $$",
+            "SELECT repeat('x', CASE WHEN x < 200 THEN 1 ELSE 500000 END) FROM generate_series(1, 1000) AS x",
+        ):
+            longest = 0.0
+            async with asyncio.TaskGroup() as group:
+                call = group.create_task(case.refused(case.query(statement), TooLarge))
+                latest = clock.monotonic()
+                while not call.done():
+                    await asyncio.sleep(0.005)
+                    latest, before = clock.monotonic(), latest
+                    longest = max(longest, latest - before)
+            assert "sent" in str(call.result())
+            assert longest < 0.5
+            assert await case.value("SELECT 1") == 1
+        small = "SELECT x, x, x, x, x, x, x, x FROM generate_series(1, 50000) AS x"
+        assert len((await case.query(small)).rows) == 100
+
+
 async def test_a_password_is_in_no_error() -> None:
     with open_folder() as folder:
         async with postgres_server(folder) as server:

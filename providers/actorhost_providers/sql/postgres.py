@@ -72,7 +72,7 @@ class PostgresSql(SqlBackend):
             await _run(connection, statement, rows)
             return rows
 
-        return await self._server.transact(work, bounds.seconds, writes=False)
+        return await self._server.transact(work, bounds, writes=False)
 
     async def write(self, statements: Sequence[Statement], bounds: Bounds) -> list[Outcome]:
         """Carry out all `statements` or none."""
@@ -86,7 +86,7 @@ class PostgresSql(SqlBackend):
                 outcomes.append(Outcome(affected, rows.columns, decoded(rows.encoded[already:])))
             return outcomes
 
-        return await self._server.transact(work, bounds.seconds, writes=True)
+        return await self._server.transact(work, bounds, writes=True)
 
 
 async def _run(connection: Any, statement: Statement, rows: Rows) -> int:

@@ -26,6 +26,8 @@ from actorhost.errors import (
     Overloaded,
     ProviderRefused,
 )
+from actorhost_providers.sql.link import Bounds
+from actorhost_providers.sql.postgres_bounds import Bounded
 from actorhost_providers.sql.postgres_connect import Connector, reset
 from actorhost_providers.sql.postgres_dropped import Dropped
 from actorhost_providers.sql.postgres_faults import FOREIGN, cancelled, failed, timed_out, translated
@@ -48,6 +50,7 @@ class _Progress:
     began: float
     connected: bool = False
     committing: bool = False
+    received: Bounded | None = None
 
 
 class PostgresServer:
@@ -95,12 +98,14 @@ class PostgresServer:
         except TimeoutError:
             pool.terminate()
 
-    async def transact(self, work: Callable[[Any], Awaitable[T]], seconds: float, *, writes: bool) -> T:
+    async def transact(self, work: Callable[[Any], Awaitable[T]], bounds: Bounds, *, writes: bool) -> T:
         """Return what `work` does with a connection, in a transaction that is kept if `writes`.
 
-        Raises :class:`CallTimeout` after `seconds`, having changed nothing, :class:`OutcomeUnknown`
-        when that or worse happened during a commit, and what ``translated`` makes of other errors.
+        Raises :class:`CallTimeout` after the seconds of `bounds`, having changed nothing,
+        :class:`OutcomeUnknown` when that or worse happened during a commit,
+        :class:`~actorhost.errors.TooLarge`, and what ``translated`` makes of other errors.
         """
+        seconds = bounds.seconds
         if self._pool is None:
             raise Closed("the database is not open")
         if self._calls >= MAX_WAITING:
@@ -110,6 +115,8 @@ class PostgresServer:
         self._calls += 1
         try:
             async with scope, self._connection(progress) as connection:
+                progress.received = Bounded.around(connection)
+                progress.received.allow(bounds)
                 if self._dropped:
                     await self._dropped.end(connection)
                 await connection.execute(_begin(seconds, writes=writes))
@@ -123,6 +130,8 @@ class PostgresServer:
                 raise
             raise self._timed_out(seconds, progress) from None
         except (ActorhostError, *FOREIGN) as error:
+            if progress.received and progress.received.refusal and not progress.committing:
+                raise progress.received.refusal from None
             if cancelled(error) and monotonic() - progress.began < 0.9 * seconds:
                 raise failed(error, self._shown) from None  # by somebody else, not for its time
             raise translated(error, self._shown, seconds=seconds, committing=progress.committing) from None
