@@ -326,8 +326,8 @@ async def test_what_is_far_too_large_does_not_come_in() -> None:
     async with running(pool=1) as (_, case):
         for statement in (
             "SELECT repeat('x', 300000000)",
-            "DO $$ BEGIN RAISE EXCEPTION '%', repeat('x', 20000000); END $$",
-            "DO $$ BEGIN RAISE NOTICE '%', repeat('x', 20000000); END $$",
+            "DO $$ BEGIN RAISE EXCEPTION '%', repeat('x', 40000000); END $$",
+            "DO $$ BEGIN RAISE NOTICE '%', repeat('x', 40000000); END $$",
             "SELECT repeat('x', CASE WHEN x < 200 THEN 1 ELSE 500000 END) FROM generate_series(1, 1000) AS x",
         ):
             longest = 0.0
@@ -339,7 +339,7 @@ async def test_what_is_far_too_large_does_not_come_in() -> None:
                     latest, before = clock.monotonic(), latest
                     longest = max(longest, latest - before)
             assert "sent" in str(call.result())
-            assert longest < 0.5
+            assert longest < 1.5
             assert await case.value("SELECT 1") == 1
         small = "SELECT x, x, x, x, x, x, x, x FROM generate_series(1, 50000) AS x"
         assert len((await case.query(small)).rows) == 100
