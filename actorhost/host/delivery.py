@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from actorhost import clock
 from actorhost.errors import ActorhostError
+from actorhost.host.deadlines import Deadlines
 
 Answer = Callable[["bytes | ActorhostError"], Awaitable[None]]
 """Takes the reply or the error that the message ended with."""
@@ -43,32 +44,32 @@ class LocalAnswer:
     __slots__ = ("_future",)
 
     def __init__(self) -> None:
-        self._future: asyncio.Future[bytes | ActorhostError] = asyncio.get_running_loop().create_future()
+        self._future: asyncio.Future[bytes | ActorhostError | None] = (
+            asyncio.get_running_loop().create_future()
+        )
 
     async def __call__(self, result: bytes | ActorhostError) -> None:
         """Hand `result` to the caller, unless it has gone."""
         if not self._future.done():
             self._future.set_result(result)
 
-    async def result(self, until: float, on_timeout: Callable[[], ActorhostError]) -> bytes:
-        """Return the reply or raise the error; at `until` (loop time) raise what `on_timeout` makes."""
+    async def result(
+        self, deadlines: Deadlines, until: float, on_timeout: Callable[[], ActorhostError]
+    ) -> bytes:
+        """Return the reply or raise the error; soon after `until` (loop time) what `on_timeout` makes."""
         future = self._future
-        timer = asyncio.get_running_loop().call_at(until, self._give_up, on_timeout)
+        watched = deadlines.watch(future, until)
         try:
             result = await future
         finally:
-            timer.cancel()
+            watched.discard(future)
         if isinstance(result, bytes):
             return result
         try:
-            raise result
+            raise on_timeout() if result is None else result
         finally:
             # Its traceback holds this frame, which would hold it until the garbage collector comes.
-            del future, result, self
-
-    def _give_up(self, on_timeout: Callable[[], ActorhostError]) -> None:
-        if not self._future.done():
-            self._future.set_result(on_timeout())
+            del future, watched, result, self
 
 
 async def no_answer(_result: bytes | ActorhostError) -> None:

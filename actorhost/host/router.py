@@ -20,6 +20,7 @@ from actorhost.errors import ActorhostError, BadRequest, CallTimeout, Denied, No
 from actorhost.host.actor import Actor
 from actorhost.host.dead import DeadLetters
 from actorhost.host.dead_letter import DeadLetterBox
+from actorhost.host.deadlines import Deadlines
 from actorhost.host.delivery import OVERHEAD, Answer, Delivery, LocalAnswer, no_answer
 from actorhost.host.events import Events
 from actorhost.host.ingest import Ingest
@@ -64,6 +65,7 @@ class Router:
         self._limits = limits
         self._refusals: MemoryObjectSendStream[tuple[str, bytes]] | None = None
         self._all_sent = anyio.Event()
+        self._deadlines = Deadlines()
         self.refusals_dropped = 0
 
     async def run(self) -> None:
@@ -132,7 +134,9 @@ class Router:
         answer = LocalAnswer()
         deadline = min(deadline, clock.monotonic() + actor.spec.timeout)
         actor.deliver(Delivery(operation, payload, deadline, chain, answer))
-        return await answer.result(deadline + GRACE, lambda: _no_answer_in_time(name, operation))
+        return await answer.result(
+            self._deadlines, deadline + GRACE, lambda: _no_answer_in_time(name, operation)
+        )
 
     async def serve(
         self, name: str, operation: str, payload: bytes, timeout: float, *, fresh: bool = False
@@ -148,7 +152,9 @@ class Router:
         answer, now = LocalAnswer(), clock.monotonic()
         deadline = now + min(timeout, actor.spec.timeout)
         actor.deliver(Delivery(operation, payload, deadline, (), answer, now, fresh))
-        return await answer.result(deadline + GRACE, lambda: _no_answer_in_time(name, operation))
+        return await answer.result(
+            self._deadlines, deadline + GRACE, lambda: _no_answer_in_time(name, operation)
+        )
 
     async def call_actor(self, caller: Caller, target: ActorName, operation: str, payload: bytes) -> bytes:
         """Return the reply to a call from one actor to another; the chain grows by the caller.
