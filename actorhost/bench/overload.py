@@ -8,8 +8,8 @@ is a tell, which becomes a dead letter when there is no room.
 
 Each message is about 0.7 ms of computation, as an actor that parses, looks something up and decides
 takes. Refusing is work too: at 5 times capacity the host turns four messages away for each one it
-handles, and keeps dead letters of some. A message that takes hardly longer than turning one away cannot
-keep its goodput: with ``--work-us 300`` some three quarters are left, with 100 a fifth (of the 37,000
+handles, and keeps dead letters of some. The shorter the messages, the more are turned away in the time of
+one: with ``--work-us 300`` some seven eighths of the goodput are left, with 100 four fifths (of the 40,000
 messages a second that were then offered, each was still answered).
 
 What others do on the machine counts against the host: ``host_processor`` in the detail says what share

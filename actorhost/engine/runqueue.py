@@ -22,7 +22,7 @@ from actorhost.engine.suspension import Suspension
 from actorhost.engine.ticker import EpochTicker
 from actorhost.errors import DeadlineExceeded
 
-FRESH_BUDGET_NS: Final = 2_000_000
+FRESH_BUDGET_NS: Final = 3_000_000
 """Guest time of calls that have not yielded yet, in one pass of the event loop."""
 
 BACKLOG_BUDGET_NS: Final = 1_000_000
