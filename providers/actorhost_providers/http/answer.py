@@ -13,12 +13,13 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
-from aiohttp import HttpVersion10, web
+from aiohttp import HttpVersion10
 
 from actorhost.clock import wall_ns
 from actorhost.contracts.http import CONNECTION_HEADERS, Headers, Response
 from actorhost.errors import ActorhostError, FaultCode
 from actorhost_providers.http.connection import Connection
+from actorhost_providers.http.request import Request
 
 RETRY_AFTER: Final = "1"
 """Seconds, as text: overload and redeployments are over in about that time."""
@@ -75,11 +76,9 @@ class Answer:
         self._headers = headers
         self._connection: Connection | None = None
 
-    async def prepare(self, request: web.BaseRequest) -> None:
+    async def prepare(self, request: Request) -> None:
         """Write the answer to `request`; a client that has gone raises :class:`ConnectionError`."""
-        connection = request.protocol
-        assert isinstance(connection, Connection)  # noqa: S101 - a listener makes no others
-        self._connection = connection
+        connection = self._connection = request.protocol
         self.keep_alive = request.keep_alive and not self.close
         lines = [_first(self.status), _date(wall_ns() // 1_000_000_000)]
         lines += [f"{name}: {value}\r\n" for name, value in self._headers]

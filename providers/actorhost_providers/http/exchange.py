@@ -11,15 +11,15 @@ import asyncio
 from http import HTTPStatus
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from actorhost.clock import monotonic
 from actorhost.contracts.http import HANDLE, HandleParams
 from actorhost.errors import ActorhostError, BadRequest, GuestMisbehaved, ProtocolError
 from actorhost_providers.http.access import AccessLog, Line
 from actorhost_providers.http.answer import Answer, Refused, answer_of, fault, refusal
-from actorhost_providers.http.connection import Connection
 from actorhost_providers.http.head import Head, head_of
+from actorhost_providers.http.request import Request
 from actorhost_providers.http.route import ANY, Route, RouteTable
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -37,10 +37,9 @@ class Exchange:
         self._scheme = scheme
         self._log = log
 
-    async def answer(self, request: web.BaseRequest) -> Answer:
+    async def answer(self, request: Request) -> Answer:
         """Return the answer to `request`; raises :class:`ConnectionError` when its client has gone."""
         connection = request.protocol
-        assert isinstance(connection, Connection)  # noqa: S101 - a listener makes no others
         connection.begin()
         started, route, code, reason = monotonic(), None, "", ""
         try:
@@ -96,9 +95,9 @@ class Exchange:
             raise AnswerRefused(f"actor {route.link.actor!r}: {error.message}", hint=error.hint) from None
 
     def _note(
-        self, request: web.BaseRequest, answer: Answer, route: Route | None, took: float, end: tuple[str, str]
+        self, request: Request, answer: Answer, route: Route | None, took: float, end: tuple[str, str]
     ) -> None:
-        sent = len(answer.body) if request.method != hdrs.METH_HEAD else 0
+        sent = len(answer.body) if request.method != "HEAD" else 0
         path = request.raw_path.partition("?")[0]
         actor = str(route.link.actor) if route is not None else ""
         self._log.note(Line(request.method, path, answer.status, sent, took, actor, *end))
@@ -106,12 +105,12 @@ class Exchange:
 
 def _method(route: Route, method: str) -> str:
     # Whoever wrote a handler for GET alone has not thought of HEAD.
-    if method == hdrs.METH_HEAD and ANY not in route.takes() and method not in route.methods:
-        return hdrs.METH_GET
+    if method == "HEAD" and ANY not in route.takes() and method not in route.methods:
+        return "GET"
     return method
 
 
-async def _body(request: web.BaseRequest, route: Route, head: Head) -> bytes:
+async def _body(request: Request, route: Route, head: Head) -> bytes:
     """Return the whole body; raises :class:`Refused` when it is too large, too slow or broken."""
     content = request.content
     if head.length > route.max_body:
@@ -134,7 +133,7 @@ async def _body(request: web.BaseRequest, route: Route, head: Head) -> bytes:
     return body
 
 
-async def _read(request: web.BaseRequest, most: int) -> bytes:
+async def _read(request: Request, most: int) -> bytes:
     """Return the body, or a little more than `most` bytes of it."""
     parts, size = list[bytes](), 0
     while size <= most and (part := await request.content.readany()):

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp import HttpVersion10, HttpVersion11
 
 from actorhost.contracts.http import CONNECTION_HEADERS, Headers
 from actorhost_providers.http.answer import Refused
 from actorhost_providers.http.connection import MAX_HEAD
+from actorhost_providers.http.request import Request
 
 _FEW: Final = MAX_HEAD // 8190
 """As many headers cannot be more, as the parser bounds each."""
@@ -50,7 +51,7 @@ class Head:
     expects: bool = False
 
 
-def head_of(request: web.BaseRequest, peer: str) -> Head:
+def head_of(request: Request, peer: str) -> Head:
     """Return the head of `request` of `peer`, or raise :class:`Refused`."""
     target, version = request.raw_path, request.version
     if version is not HttpVersion11 and version is not HttpVersion10:
@@ -72,9 +73,11 @@ def head_of(request: web.BaseRequest, peer: str) -> Head:
     return head
 
 
-def _take_headers(request: web.BaseRequest, head: Head) -> list[str]:
+def _take_headers(request: Request, head: Head) -> list[str]:
     """Put the headers of the message into `head`, and return those that name the host."""
-    hosts, named, headers = list[str](), set[str](), head.headers
+    hosts: list[str] = []
+    named: set[str] = set()
+    headers = head.headers
     _check_size(request.raw_headers)
     for raw_name, raw_value in request.raw_headers:
         name, is_special = _name(raw_name)
@@ -135,7 +138,7 @@ def _length(value: str) -> int:
     return int(value)  # the parser let nothing but digits through
 
 
-def _check_coding(value: str, request: web.BaseRequest) -> None:
+def _check_coding(value: str, request: Request) -> None:
     """Refuse what a body is packed in besides ``chunked``, which the parser saw to be the last and once."""
     if not value or request.version is HttpVersion10:
         # Where a server in front may see the end elsewhere (RFC 9112, 6.1).
@@ -144,7 +147,7 @@ def _check_coding(value: str, request: web.BaseRequest) -> None:
         raise Refused(HTTPStatus.NOT_IMPLEMENTED, close=True)
 
 
-def _expect(head: Head, value: str, request: web.BaseRequest) -> None:
+def _expect(head: Head, value: str, request: Request) -> None:
     if request.version is HttpVersion10:
         return  # such a client does not know what to make of a 100 (RFC 9110, 10.1.1)
     if value.lower() != "100-continue":

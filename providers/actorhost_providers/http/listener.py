@@ -23,6 +23,7 @@ from actorhost_providers.http.access import AccessLog
 from actorhost_providers.http.answer import Refused, refusal
 from actorhost_providers.http.connection import Connection, Patience, Surplus
 from actorhost_providers.http.exchange import Exchange
+from actorhost_providers.http.request import Request
 from actorhost_providers.http.route import RouteTable
 from actorhost_providers.http.settings import ServerConfig
 
@@ -32,6 +33,7 @@ _STOP: Final = 2.0
 """Seconds in which answers under way may end when the listener closes."""
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+MakeRequest = Callable[..., web.BaseRequest]
 
 _log: Final = Log("actorhost.http")
 
@@ -54,8 +56,9 @@ class Listener:
     async def open(self) -> None:
         """Listen; raises :class:`ProviderRefused` when that is not possible there."""
         settings, loop = self.settings, asyncio.get_running_loop()
-        # Answers are all that aiohttp wants of a response.
-        self._server = web.Server(cast("Handler", self._exchange.answer))
+        # They are all that aiohttp wants of a handler with its response, and of a request.
+        handler, request = cast("Handler", self._exchange.answer), cast("MakeRequest", Request)
+        self._server = web.Server(handler, request_factory=request)
         handshake = settings.head_timeout if self._tls else None
         try:
             self._socket = await loop.create_server(

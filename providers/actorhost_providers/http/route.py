@@ -111,7 +111,8 @@ class RouteTable:
         allowed: set[str] = set()
         # A route of this very host, whatever its path, goes before one of any host.
         for name in (host, ANY) if host in self._hosts else (ANY,):
-            tree, values = self._hosts.get(name), list[str]()
+            tree = self._hosts.get(name)
+            values: list[str] = []
             route = _seek(tree, segments, 0, method, values, allowed) if tree is not None else None
             if route is not None:
                 return Found(route, list(zip(route.pattern.names, values, strict=True)), _NONE)
