@@ -32,10 +32,10 @@ async def test_calls_leave_no_cycles(nats_host: Host, client: Client, name: str)
     for ask in (nats_host.ask, client.ask):
         found = 0
         # What is made once is not counted.
-        for count in (1, 20):
+        for count in (1, 40):
             with no_collection():
                 for _ in range(count):
                     with contextlib.suppress(ActorhostError):
                         await ask(name, "Op", b"x" * 100)
                 found = gc.collect()
-        assert found < 20
+        assert found < 160, "a call that leaves a circle leaves eleven objects; others may leave some, too"
