@@ -8,6 +8,7 @@ for itself is a status and a short text: why a call failed is for the operator (
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -42,6 +43,7 @@ _TEXT: Final = {
     HTTPStatus.REQUEST_TIMEOUT: "the request took too long to come",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is too large",
     HTTPStatus.EXPECTATION_FAILED: "this expectation cannot be met",
+    HTTPStatus.TOO_MANY_REQUESTS: "too many requests, try again later",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "the head of the request is too large",
     HTTPStatus.INTERNAL_SERVER_ERROR: "the service failed",
     HTTPStatus.NOT_IMPLEMENTED: "this transfer coding is not understood here",
@@ -53,13 +55,19 @@ _TEXT: Final = {
 
 
 class Refused(Exception):
-    """A request that ends here with `status`; after a `close` one the connection ends, too."""
+    """A request that ends here with `status`; after a `close` one the connection ends, too.
 
-    def __init__(self, status: HTTPStatus, *, allow: Iterable[str] = (), close: bool = False) -> None:
+    `wait` is in how many seconds it may be tried again, if that is known.
+    """
+
+    def __init__(
+        self, status: HTTPStatus, *, allow: Iterable[str] = (), close: bool = False, wait: float = 0
+    ) -> None:
         super().__init__(status)
         self.status = status
         self.allow = sorted(allow)
         self.close = close
+        self.wait = wait
 
 
 class Answer:
@@ -109,6 +117,8 @@ def answer_of(response: Response) -> Answer:
 def refusal(refused: Refused) -> Answer:
     """Return the answer to a refused request."""
     more = [("Allow", ", ".join(refused.allow))] if refused.allow else []
+    if refused.wait:
+        more.append(("Retry-After", str(math.ceil(refused.wait))))
     return short(refused.status, more, close=refused.close)
 
 

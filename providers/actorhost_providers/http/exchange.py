@@ -72,6 +72,9 @@ class Exchange:
             raise Refused(HTTPStatus.NOT_FOUND)
         if not found.route.open:
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE)
+        allowance = found.route.allowance
+        if allowance is not None and (wait := allowance.wait(head.peer, monotonic())):
+            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, wait=wait)
         return found.route, found.parameters
 
     async def _call(self, route: Route, head: Head, parameters: list[tuple[str, str]], body: bytes) -> Answer:

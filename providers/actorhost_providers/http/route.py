@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from actorhost.contracts.provider import CallActor, Link
 from actorhost.errors import ConfigFault, ConfigRefused
 from actorhost_providers.http.pattern import Literal, Pattern, segments_of
+from actorhost_providers.http.rate import Allowance
 
 _NONE: Final = frozenset[str]()
 ANY: Final = ""
@@ -39,6 +40,7 @@ class Route:
     max_body: int
     body_timeout: float
     logged: bool = True
+    allowance: Allowance | None = None
     open: bool = True
     """Whether it leads anywhere; one that does not is about to go, or to come back."""
     until: float = math.inf

@@ -18,6 +18,7 @@ from actorhost.contracts.provider import CallActor, Config, Link
 from actorhost.errors import ProviderRefused
 from actorhost.ids import OperationName
 from actorhost_providers.http.pattern import Pattern
+from actorhost_providers.http.rate import Allowance
 from actorhost_providers.http.route import Route
 
 Seconds = Annotated[float, Meta(ge=0.05, le=3600)]
@@ -112,6 +113,8 @@ class RouteConfig(Config, frozen=True):
     operation: str = "handle"
     timeout: Seconds = 3600.0
     """The actor's own time-out ends the call, unless this is less."""
+    rate: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
+    """Requests a second that one client may make of it."""
 
     rules: ClassVar[Rules] = MappingProxyType(
         {
@@ -143,4 +146,5 @@ def route_of(link: Link, settings: ServerConfig, call: CallActor) -> Route:
         max_body=settings.max_body,
         body_timeout=settings.body_timeout,
         logged=settings.access_log,
+        allowance=None if config.rate is None else Allowance(config.rate),
     )

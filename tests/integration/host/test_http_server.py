@@ -142,6 +142,16 @@ async def test_a_full_mailbox_is_503_with_retry_after(host: Host) -> None:
     assert all(headers["retry-after"] == "1" for headers in refused)
 
 
+async def test_a_client_that_asks_too_often_is_told_when_to_come_back(host: Host) -> None:
+    routes = [route("/slow", rate=0.5), route("/free", name="free")]
+    url = await serve(host, {"a": (answering(body=b"a"), routes)})
+    assert (await ask(url, "/slow"))[0] == 200
+    status, headers, body = await ask(url, "/slow", body=b"not looked at")
+    assert (status, headers["retry-after"], body) == (429, "2", b"too many requests, try again later\n")
+    assert (await ask(url, "/free"))[0] == 200
+    assert host.router.actors["a"].counts.replied == 2, "the actor hears nothing of it"
+
+
 async def test_bodies_have_a_limit_however_they_come(host: Host) -> None:
     url = await serve(host, {"a": (mirror(), [route("/")])}, max_body=1000)
     async with wire(url) as client:
