@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType, UnionType
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, Union, get_args, get_origin
@@ -29,7 +30,22 @@ _NOT_A_TEXT: Final = ", got `str`"
 _UNKNOWN_KEY: Final = "unknown key"
 
 Path = tuple[str | int, ...]
-Rules = Mapping[str, Callable[[Any], object]]
+Rule = Callable[[Any], object]
+"""What refuses a value by raising an :class:`~actorhost.errors.ActorhostError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A rule for each item of a list or value of a map by itself, and one for the keys of a map.
+
+    Each that is wrong is found at its own place; references among them are not judged.
+    """
+
+    item: Rule
+    key: Rule | None = None
+
+
+Rules = Mapping[str, Rule | Each]
 """What refuses a value, by its key."""
 
 
@@ -53,8 +69,8 @@ WRONG: Final = Wrong()
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of a provider's configuration: unknown keys are refused.
 
-    `rules` are what types cannot say, by key: each is given the value of its key and refuses it by raising
-    an :class:`~actorhost.errors.ActorhostError`. Those of a struct within another are not looked at.
+    `rules` are what types cannot say, by key: each is given the value of its key, or with :class:`Each`
+    one item of it. Those of a struct within another are not looked at.
     """
 
     rules: ClassVar[Rules] = MappingProxyType({})
@@ -145,8 +161,8 @@ def _of_struct(
             yield ConfigFault((*path, key), _UNKNOWN_KEY, _nearest(key, cls))
             continue
         faults = list(_of_value(field.type, value, (*path, key)))
-        if not faults and key in rules and not holds_unknown(value):
-            faults = list(_of_rule(rules[key], msgspec.convert(value, field.type), (*path, key)))
+        if not faults and key in rules:
+            faults = list(_of_rules(rules[key], field.type, value, (*path, key)))
         otherwise = "" if field.required else f", or leave {key} out"
         for one in faults:
             yield ConfigFault(one.path, one.message, one.hint or f"write {_expected(one)}{otherwise}")
@@ -155,7 +171,25 @@ def _of_struct(
             yield ConfigFault((*path, key), f"the key {key} is missing", f"add {key}; {_keys(cls)}")
 
 
-def _of_rule(rule: Callable[[Any], object], value: object, path: Path) -> Iterator[ConfigFault]:
+def _of_rules(rule: Rule | Each, kind: Any, value: object, path: Path) -> Iterator[ConfigFault]:
+    """Yield what `rule` refuses in `value`, which is of type `kind`."""
+    if not isinstance(rule, Each):
+        if not holds_unknown(value):
+            yield from _of_rule(rule, msgspec.convert(value, kind), path)
+        return
+    items: Iterable[tuple[str | int, object]] = ()
+    if isinstance(value, Mapping):
+        items = value.items()
+    elif isinstance(value, list | tuple):
+        items = enumerate(value)
+    for key, item in items:
+        if rule.key is not None:
+            yield from _of_rule(rule.key, key, (*path, key))
+        if not holds_unknown(item):
+            yield from _of_rule(rule.item, item, (*path, key))
+
+
+def _of_rule(rule: Rule, value: object, path: Path) -> Iterator[ConfigFault]:
     try:
         rule(value)
     except ActorhostError as error:
@@ -170,11 +204,14 @@ def _of_value(kind: Any, value: object, path: Path) -> Iterator[ConfigFault]:
 
 def _parts(kind: Any, value: object, path: Path) -> Iterator[Iterator[ConfigFault]]:
     for each in _alternatives(kind):
+        origin, types = get_origin(each), get_args(each)
         if isinstance(value, Mapping) and isinstance(each, type) and issubclass(each, Config):
             yield _of_struct(each, value, path, {})
-        elif isinstance(value, Mapping) and len(types := get_args(each)) == 2:
+        elif not types or not isinstance(origin, type):
+            continue
+        elif isinstance(value, Mapping) and issubclass(origin, Mapping):
             yield from (_of_value(types[1], one, (*path, str(key))) for key, one in value.items())
-        elif isinstance(value, list | tuple) and (types := get_args(each)):
+        elif isinstance(value, list | tuple) and not issubclass(origin, Mapping):
             yield from (_of_value(types[0], one, (*path, at)) for at, one in enumerate(value))
 
 
@@ -182,10 +219,13 @@ def _of_whole(kind: Any, value: object, path: Path) -> Iterator[ConfigFault]:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        message = _PLACE.sub("", str(error))[:200]
-        if isinstance(value, Unknown) and message.endswith(_NOT_A_TEXT):
-            yield ConfigFault(path, message, "a reference stands for a text: write the value itself")
-        elif not holds_unknown(value):
+        message, places = _PLACE.subn("", str(error))
+        message = message[:200]
+        if isinstance(value, Unknown):
+            if message.endswith(_NOT_A_TEXT):
+                yield ConfigFault(path, message, "a reference stands for a text: write the value itself")
+        elif not places or not holds_unknown(value):
+            # What is wrong within may be only what is not known; what is wrong with all of it is not.
             yield ConfigFault(path, message, _choices(kind))
 
 

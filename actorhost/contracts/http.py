@@ -56,17 +56,24 @@ def is_token(text: str) -> bool:
 
 def check_header(name: str, value: str) -> None:
     """Refuse what cannot be a header, or would end one, with :class:`ProtocolError`."""
+    check_header_name(name)
+    check_header_value(value, name)
+
+
+def check_header_name(name: str) -> None:
+    """Refuse what cannot be the name of a header, with :class:`ProtocolError`."""
     if not is_token(name):
         raise ProtocolError(f"{name[:80]!r} is no name of a header", hint="letters, digits and hyphens")
+
+
+def check_header_value(value: str, name: str = "") -> None:
+    """Refuse what cannot be the value of a header, or would end it, with :class:`ProtocolError`."""
     # The value may be a secret.
+    whose = f"the value of header {name!r}" if name else "the value"
     if len(value) > MAX_HEADER_BYTES:
-        raise ProtocolError(
-            f"the value of header {name!r} has {len(value)} characters", hint=f"at most {MAX_HEADER_BYTES}"
-        )
+        raise ProtocolError(f"{whose} has {len(value)} characters", hint=f"at most {MAX_HEADER_BYTES}")
     if not _VALUE(value):
-        raise ProtocolError(
-            f"the value of header {name!r} has control characters", hint="no line ends, no NUL; tabs may be"
-        )
+        raise ProtocolError(f"{whose} has control characters", hint="no line ends, no NUL; tabs may be")
 
 
 def check_settable(name: str, others: Container[str]) -> None:

@@ -19,7 +19,7 @@ import msgspec
 from aiohttp.abc import AbstractResolver
 from msgspec import Meta
 
-from actorhost.contracts.config import Rules
+from actorhost.contracts.config import Each, Rules
 from actorhost.contracts.http import (
     CONNECTION_HEADERS,
     FRAMING_HEADERS,
@@ -27,7 +27,8 @@ from actorhost.contracts.http import (
     HttpClient,
     RequestParams,
     Response,
-    check_header,
+    check_header_name,
+    check_header_value,
     check_settable,
 )
 from actorhost.contracts.provider import Config, Link
@@ -49,15 +50,9 @@ _DIGITS: Final = 18
 """Of the length of an answer's body."""
 
 
-def _check_allow(entries: tuple[str, ...]) -> None:
-    for text in entries:
-        Entry.parse(text)
-
-
-def _check_headers(headers: Mapping[str, str]) -> None:
-    for name, value in headers.items():
-        check_header(name, value)
-        check_settable(name, FRAMING_HEADERS)
+def _check_name(name: str) -> None:
+    check_header_name(name)
+    check_settable(name, FRAMING_HEADERS)
 
 
 class ClientConfig(Config, frozen=True):
@@ -81,7 +76,9 @@ class ClientLink(Config, frozen=True, rename="kebab"):
     max_redirects: Annotated[int, Meta(ge=0, le=20)] = 5
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
-    rules: ClassVar[Rules] = MappingProxyType({"allow": _check_allow, "headers": _check_headers})
+    rules: ClassVar[Rules] = MappingProxyType(
+        {"allow": Each(Entry.parse), "headers": Each(check_header_value, key=_check_name)}
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
-from actorhost.contracts.config import Rules
+from actorhost.contracts.config import Each, Rules
 from actorhost.contracts.http import is_token
 from actorhost.contracts.provider import CallActor, Config, Link
 from actorhost.errors import ProviderRefused
@@ -86,14 +86,9 @@ class ServerConfig(Config, frozen=True, rename="kebab"):
         )
 
 
-def _check_methods(methods: tuple[str, ...]) -> None:
-    if not methods:
-        raise ProviderRefused(
-            "no method at all", hint="leave methods out for all, or write such as GET, POST"
-        )
-    for method in methods:
-        if not is_token(method) or method.upper() in _NEVER:
-            raise ProviderRefused(f"no method of a route: {method[:40]!r}", hint="write such as GET, POST")
+def _check_method(method: str) -> None:
+    if not is_token(method) or method.upper() in _NEVER:
+        raise ProviderRefused(f"no method of a route: {method[:40]!r}", hint="write such as GET, POST")
 
 
 def _check_host(host: str) -> None:
@@ -107,7 +102,7 @@ class RouteConfig(Config, frozen=True):
     """Configuration of a link to an ``http-server``: which requests its actor gets, and how."""
 
     path: str
-    methods: tuple[str, ...] = ()
+    methods: Annotated[tuple[str, ...], Meta(min_length=1)] = ()
     """All, if left out."""
     host: str = ""
     operation: str = "handle"
@@ -119,7 +114,7 @@ class RouteConfig(Config, frozen=True):
     rules: ClassVar[Rules] = MappingProxyType(
         {
             "path": Pattern.parse,
-            "methods": _check_methods,
+            "methods": Each(_check_method),
             "host": _check_host,
             "operation": OperationName.parse,
         }

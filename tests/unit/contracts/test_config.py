@@ -10,7 +10,7 @@ import pytest
 from msgspec import Meta
 
 from actorhost.capability.redaction import blot
-from actorhost.contracts.config import WRONG, Config, Rules, Unknown, spelled
+from actorhost.contracts.config import WRONG, Config, Each, Rules, Unknown, spelled
 from actorhost.errors import ConfigRefused, InvalidInput, ProviderRefused
 
 
@@ -19,8 +19,8 @@ def even(number: int) -> None:
         raise InvalidInput(f"{number} is odd", hint="write an even one")
 
 
-def known(names: tuple[str, ...]) -> None:
-    if "nobody" in names:
+def known(name: str) -> None:
+    if name == "nobody":
         raise InvalidInput("nobody is no name")
 
 
@@ -41,7 +41,9 @@ class Outer(Config, frozen=True, rename="kebab"):
     some_names: tuple[str, ...] = ()
     texts: Mapping[str, str] = MappingProxyType({})
 
-    rules: ClassVar[Rules] = MappingProxyType({"number": even, "some-names": known})
+    rules: ClassVar[Rules] = MappingProxyType(
+        {"number": even, "some-names": Each(known), "texts": Each(known, key=known)}
+    )
 
 
 def faults(config: Mapping[str, object]) -> dict[str, str]:
@@ -94,7 +96,7 @@ def test_the_error_names_the_keys_and_each_fault_says_what_to_do() -> None:
 def test_rules_judge_values_of_the_right_type_beside_other_mistakes() -> None:
     assert faults({"number": 3, "some-names": ["nobody"]}) == {
         "number": "3 is odd",
-        "some-names": "nobody is no name",
+        "some-names[0]": "nobody is no name",
         "name": "the key name is missing",
     }
     with pytest.raises(ConfigRefused, match="configuration of one: number: 3 is odd") as caught:
@@ -112,6 +114,24 @@ def test_of_an_unknown_text_only_the_type_is_judged() -> None:
     read = Outer.read({"name": "a", "inner": {"file": text, "mode": text}, "number": 2}, "one")
     assert (read.number, read.inner) == (2, None), "the rest is there to be looked at"
     assert list(faults({"name": Unknown("env:TOO_LONG_ITSELF")})) == ["plain"], "and needed to read it"
+
+
+def test_what_holds_unknown_texts_is_judged_as_a_whole_and_by_its_other_parts() -> None:
+    text = Unknown("env:TEXT")
+    assert faults({"name": [text], "number": {"a": text}, "inner": [text], "some-names": {"a": text}}) == {
+        "name": "Expected `str`, got `array`",
+        "number": "Expected `int`, got `object`",
+        "inner": "Expected `object | null`, got `array`",
+        "some-names": "Expected `array`, got `object`",
+    }
+    assert faults({"name": "a", "some-names": [text, "nobody", "b", "nobody"]}) == {
+        "some-names[1]": "nobody is no name",
+        "some-names[3]": "nobody is no name",
+    }
+    assert faults({"name": "a", "texts": {"nobody": text, "a": "nobody", "b": text}}) == {
+        "texts.nobody": "nobody is no name",
+        "texts.a": "nobody is no name",
+    }
 
 
 def test_many_faults_are_counted_in_the_message() -> None:
