@@ -108,16 +108,25 @@ def _check_sizes(actor: Record, limits: Limits) -> None:
             f"the dense profile has at most {size(DENSE_MEMORY)} of memory, this actor has {size(memory)}",
             "use roomy or auto, or less memory",
         )
-    _check_mailbox(actor, message)
+    _check_mailbox(actor, message, limits)
 
 
-def _check_mailbox(actor: Record, message: int | None) -> None:
+def _check_mailbox(actor: Record, message: int | None, limits: Limits) -> None:
     mailbox = actor.find(Actor.mailbox)
     held = mailbox.find(Mailbox.size) if mailbox else None
-    if mailbox is not None and held is not None and message is not None and message > held:
-        mailbox.place(Mailbox.size).refuse(
-            f"a message of max-message, {size(message)}, does not fit a mailbox of {size(held)}",
-            f"use at least {size(message)}, or a smaller max-message",
+    if message is None:
+        return
+    if mailbox is not None and held is not None:
+        place, most, hint = mailbox.place(Mailbox.size), held, "use at least {}, or a smaller max-message"
+    elif actor.sound(Actor.mailbox):
+        place, most = actor.place(Actor.max_message), limits.mailbox_bytes
+        hint = "add mailbox: {{bytes: {}}}, or use a smaller max-message"
+    else:
+        return
+    if message > most:
+        place.refuse(
+            f"a message of max-message, {size(message)}, does not fit a mailbox of {size(most)}",
+            hint.format(size(message)),
         )
 
 
