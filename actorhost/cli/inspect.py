@@ -119,6 +119,7 @@ def _declared(wasm: bytes, info: ModuleInfo) -> dict[str, Any] | None:
     return {
         "needs": [_need(need) for need in declaration.needs],
         "serves": [_signature(name, each) for name, each in declaration.serves.items()],
+        "provides": [f"{contract} {version}" for contract, version in declaration.provides.items()],
         "calls": [
             _signature(f"{actor}.{name}", each)
             for actor, calls in declaration.calls.items()

@@ -53,12 +53,14 @@ class Need(_Part, frozen=True):
 class Declaration(_Part, frozen=True):
     """Everything a module says about itself; `calls` is by the name of a link's actor, then operation.
 
+    `provides` are the contracts that operations it serves were taken from, with the version of each.
     `format` is that of the section: one it does not know is nothing a reader may guess at.
     """
 
     format: Literal[1] = 1
     needs: tuple[Need, ...] = ()
     serves: dict[str, Signature] = {}
+    provides: dict[str, str] = {}
     calls: dict[str, dict[str, Signature]] = {}
 
     def encode(self) -> bytes:
@@ -81,9 +83,10 @@ class Declaration(_Part, frozen=True):
             if len(data) > MAX_SECTION:
                 raise msgspec.ValidationError(f"{len(data)} bytes are over the limit of {MAX_SECTION}")
             found: Declaration = _DECODER.decode(data)
-            for need in found.needs:
-                ContractId.parse(need.contract)
-                parse_version(need.version)
+            named = [(need.contract, need.version) for need in found.needs]
+            for contract, version in (*named, *found.provides.items()):
+                ContractId.parse(contract)
+                parse_version(version)
         except (msgspec.MsgspecError, RecursionError, UnicodeError, InvalidInput) as error:
             raise ModuleRefused(
                 f"its section {SECTION!r} is no declaration: {error}",

@@ -71,6 +71,7 @@ def check_agreement(draft: Draft, parties: Parties) -> None:
         if (module := parties.declared.get(actor.spec.module)) is None:
             continue
         _check_needs(actor, links, module, parties)
+        _check_versions(links, module, modules)
         _check_exports(actor.spec, links, module, parties)
         _check_calls(actor, links, module, modules)
         for ingest in ingests_of(actor.whole):
@@ -96,17 +97,30 @@ def _check_provided(link: Part[LinkSpec], need: Need, provided: Contract, *, alo
     """Find a provider of another version, and one that has nothing to call where the module calls it."""
     place = link.properties.place(Link.target)
     if not compatible(need.version, provided.version):
-        place.refuse(
-            f"the module needs {need.contract} {need.version}, {link.spec.target} provides"
-            f" {provided.version}",
-            "link it to a provider of that version, or rebuild the module for the one there is",
-        )
+        _refuse_version(link, need, provided.version)
     elif not provided.operations and (alone or link.spec.name in need.links):
         place.refuse(
             f"the module calls {need.contract} over the link {link.spec.name}, and {link.spec.target} only"
             " calls the actor",
             "link it to a provider of the contract's other side, under this name",
         )
+
+
+def _check_versions(links: list[Part[LinkSpec]], module: Declaration, modules: Modules) -> None:
+    """Find actors in a provider's place that were built with another version of the contract."""
+    for need in module.needs:
+        for link in links:
+            target = modules.get(link.spec.target) if link.spec.namespace == need.contract else None
+            provided = target.provides.get(need.contract, need.version) if target else need.version
+            if not compatible(need.version, provided):
+                _refuse_version(link, need, provided)
+
+
+def _refuse_version(link: Part[LinkSpec], need: Need, provided: str) -> None:
+    link.properties.place(Link.target).refuse(
+        f"the module needs {need.contract} {need.version}, {link.spec.target} provides {provided}",
+        "link it to one of that version, or rebuild the module for the one there is",
+    )
 
 
 def _check_given(actor: Part[ActorSpec], need: Need) -> None:

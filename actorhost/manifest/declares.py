@@ -7,7 +7,7 @@ the guest was built with. Pure functions; nothing outlives the call but the decl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from actorhost.contracts.base import Contract
@@ -130,12 +130,11 @@ def _declared(record: Record, contracts: Contracts) -> Declaration:
     types = Types(record.find(_File.types) or {})
     types.read_named()
     needs = record.find(_File.needs) or {}
+    serves = record.find(_File.serves) or {}
     return Declaration(
         needs=tuple(_need(ContractId(name), need, contracts) for name, need in needs.items()),
-        serves={
-            name: _signature(name, place, types, contracts)
-            for name, place in (record.find(_File.serves) or {}).items()
-        },
+        serves={name: _signature(name, place, types, contracts) for name, place in serves.items()},
+        provides=_provided(serves.values()),
         calls={
             actor: {
                 name: _signature(name, place, types, contracts, called=True) for name, place in each.items()
@@ -158,6 +157,26 @@ def _check_version(place: Cursor, contract: Contract, version: str) -> None:
         place.refuse(f"{contract.id} is at {contract.version} here", f"write {contract.version}, or update")
 
 
+def _provided(places: Iterable[Cursor]) -> dict[str, str]:
+    """Return the contracts that are named at `places`, at the oldest version that is written of each."""
+    found: dict[str, str] = {}
+    for place in places:
+        if (reference := _reference(place)) is not None:
+            contract, version = reference
+            found[contract] = min(found.get(contract, version), version, key=parse_version)
+    return found
+
+
+def _reference(place: Cursor) -> tuple[ContractId, str] | None:
+    """Return the contract and version that are named at `place`, or None if none are."""
+    try:
+        text, _, version = text_of(place.node).partition("@")
+        parse_version(version)
+        return ContractId.parse(text), version
+    except (Unfit, InvalidName, InvalidInput):
+        return None
+
+
 def _signature(
     name: str, place: Cursor, types: Types, contracts: Contracts, *, called: bool = False
 ) -> Signature:
@@ -174,17 +193,14 @@ def _signature(
 
 def _referred(name: str, place: Cursor, contracts: Contracts) -> Signature:
     """Return the signature of operation `name` of the contract that is named at `place`."""
-    try:
-        text, _, version = text_of(place.node).partition("@")
-        contract = contracts.get(ContractId.parse(text))
-        parse_version(version)
-    except (Unfit, InvalidName, InvalidInput):
+    if (reference := _reference(place)) is None:
         place.refuse(
             "expected params and result, or a contract",
             "write {params: ..., result: ...}, or acme:store@0.1.0",
         )
         return Signature("any")
-    if contract is None:
+    text, version = reference
+    if (contract := contracts.get(text)) is None:
         place.refuse(
             f"the contract {shown(text)} is not known here", suggestion(text, contracts, "contracts")
         )

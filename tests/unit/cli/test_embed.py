@@ -44,6 +44,7 @@ def test_a_declaration_is_shown_by_inspect(module: Path, capsys: Captured) -> No
     assert json.loads(capsys.readouterr().out)["declares"] == {
         "needs": ["actorhost:keyvalue 0.1.0 over default (optional)"],
         "serves": ["Do({key: option<string>}) -> s64", "Ping({}) -> nothing"],
+        "provides": [],
         "calls": ["alarm.Raise({}) -> any"],
     }
     assert commands.run(["inspect", "guest.wasm"]) == 0

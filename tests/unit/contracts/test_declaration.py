@@ -40,7 +40,7 @@ signatures = st.dictionaries(names, st.builds(Signature, types, st.none() | type
 @given(signatures, st.dictionaries(names, signatures, max_size=2))
 def test_what_goes_in_comes_out(serves: dict[str, Signature], calls: dict[str, dict[str, Signature]]) -> None:
     needs = (Need("a:b", "0.1.0", ("default",)), Need("c:d", "12.0.3", optional=True))
-    declaration = Declaration(needs=needs, serves=serves, calls=calls)
+    declaration = Declaration(needs=needs, serves=serves, calls=calls, provides={"a:b": "0.1.0"})
     assert Declaration.decode(declaration.encode()) == declaration
 
 
@@ -62,7 +62,7 @@ def test_any_bytes_end_in_a_declaration_or_a_refusal(data: bytes) -> None:
     "data",
     [
         b'{"format":2}', b'{"format":1,"more":[]}', b'{"needs":[{"contract":"keyvalue","version":"0.1.0"}]}',
-        b'{"needs":[{"contract":"a:b","version":"1"}]}', b'{"serves":{"a":{"params":"text"}}}',
+        b'{"provides":{"a:b":"1"}}', b'{"needs":[{"contract":"a:b","version":"1"}]}', b'{"serves":{"a":{"params":"text"}}}',
         b'{"serves":{"a":{"params":{"type":"map"}}}}', b" " * (MAX_SECTION + 1),
         b'{"serves":{"a":{"params":' + b'{"type":"list","of":' * 3000,
     ],

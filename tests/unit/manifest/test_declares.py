@@ -64,6 +64,7 @@ calls:
             "Ping": Signature(NOTHING, None),
             "get": signature_of(CONTRACT.operation("get")),
         },
+        provides={"actorhost:keyvalue": "0.1.0"},
         calls={
             "alarm": {
                 "Raise": Signature(Record({"sensor": "string"}), "any"),
