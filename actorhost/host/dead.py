@@ -18,7 +18,7 @@ from actorhost import clock
 from actorhost.errors import ActorhostError, TooLarge
 from actorhost.host.dead_letter import DeadLetter, DeadLetterBox
 from actorhost.host.events import Events
-from actorhost.limits import MIB
+from actorhost.limits import KIB, MIB
 from actorhost.telemetry.event import EventKind
 from actorhost.telemetry.log import Log
 from actorhost.transport.stream import Kept
@@ -30,8 +30,10 @@ _AT_ONCE: Final = 64
 """Letters on their way to the server at a time."""
 _GATHER: Final = 0.05
 """Seconds in which letters come together before they are stored."""
-_RETRY, _LONGEST_RETRY = 1.0, 30.0
-"""Seconds between attempts while there is no stream, at first and after many."""
+_BYTES_AT_ONCE: Final = 256 * KIB
+"""Bytes of them, but for a single one: what is not stored in time is sent again, also over a slow link."""
+_RETRY, _LONGEST_RETRY, _LAST_RETRY = 1.0, 5.0, 0.2
+"""Seconds between attempts while there is no stream: at first, after many, and while the host stops."""
 
 _log: Final = Log("actorhost.host")
 
@@ -97,7 +99,7 @@ class DeadLetters:
                     self._retry = _RETRY
                     await self._gather()
                 elif self._stopping.is_set():
-                    break
+                    await anyio.sleep(_LAST_RETRY)
                 else:
                     await self._wait_to_retry()
         finally:
@@ -133,7 +135,7 @@ class DeadLetters:
         except ActorhostError as error:
             _log.warning("dead letters wait", reason=error.message, waiting=len(self._waiting))
             return False
-        batch = tuple(itertools.islice(self._waiting, _AT_ONCE))
+        batch = self._next()
         outcomes = await self._box.put_all(batch)
         if not self._waiting:
             return False  # They were given up meanwhile: the host stops.
@@ -146,6 +148,17 @@ class DeadLetters:
         self._waiting.extendleft(reversed(again))
         self._tell(stored)
         return self._open
+
+    def _next(self) -> list[DeadLetter]:
+        """Return the letters to store together now."""
+        batch: list[DeadLetter] = []
+        size = 0
+        for letter in itertools.islice(self._waiting, _AT_ONCE):
+            size += len(letter.payload)
+            if batch and size > _BYTES_AT_ONCE:
+                break
+            batch.append(letter)
+        return batch
 
     def _tell(self, stored: list[DeadLetter]) -> None:
         last = {letter.actor: letter for letter in stored}

@@ -92,7 +92,8 @@ class WaitingRequests:
     ) -> list[Result]:
         """Call `send` for each index of `asked`; return the answer to each, or the error it ended with.
 
-        Costs a third of as many calls of :meth:`ask`, which need a task, a future and a timer each.
+        What is not sent when the time is up is not sent any more. Costs a third of as many calls of
+        :meth:`ask`, which need a task, a future and a timer each.
         """
         loop = asyncio.get_running_loop()
         group = _Group(len(asked), loop.create_future())
@@ -106,6 +107,8 @@ class WaitingRequests:
         timer = loop.call_later(timeout, expire)
         try:
             for token, index in tokens.items():
+                if group.done.done():
+                    break
                 try:
                     await send(index, self.inbox + token)
                 except ActorhostError as error:

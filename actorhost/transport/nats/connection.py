@@ -225,6 +225,7 @@ class Connection(Client):
     async def _send_ping(self, future: asyncio.Future[Any] | None = None) -> None:
         if self._progress.crawls():
             self._heard()
+        self._parser.pinged()
         await super()._send_ping(future)
         self._progress.mark()
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final
 
-from nats.errors import ProtocolError
+from nats.errors import Error, ProtocolError
 from nats.protocol.parser import AWAITING_CONTROL_LINE, AWAITING_MSG_PAYLOAD, CRLF_SIZE, Parser
 
 from actorhost.limits import KIB, MIB
@@ -33,6 +33,11 @@ LONGEST_RUN: Final = 256
 
 _WITH_REPLY: Final = 5
 _WITHOUT_REPLY: Final = 4
+_LINE_END: Final = b"\r\n"
+_PONG: Final = b"PONG\r\n"
+_ENOUGH: Final = 2
+"""Answers within a message, one for each ping, that are no coincidence: half a second lies between them."""
+_NO_END: Final = "nats: a message that does not end where it says"
 _DIGITS: Final = 32
 """Of both numbers in a line; more are nonsense, and slow to read."""
 
@@ -66,6 +71,17 @@ class StrictParser(Parser):
         self._reading = reading
         self._busy = False
 
+    def reset(self) -> None:
+        """Begin anew, with the bytes of another connection."""
+        super().reset()
+        self._nonsense = ""
+        self._pinged = False
+        self._swallowed = 0
+
+    def pinged(self) -> None:
+        """Note that a ping was sent: its answer comes between messages, never within one."""
+        self._pinged = True
+
     def take(self, data: bytes) -> bytes:
         """Deliver the messages at the start of `data`; return what is left for :meth:`parse`.
 
@@ -74,12 +90,15 @@ class StrictParser(Parser):
         if self._busy or self.state != AWAITING_CONTROL_LINE:
             return data
         self._reading.heard()
+        came = data
         if self.buf:
             data = bytes(self.buf) + data
             self.buf.clear()
         at, end = self._deliver(data)
         left = data[at:]
-        if end is _End.PART and len(left) <= MAX_LINE:
+        if len(data) > len(came):
+            self._weigh(came, whole=at > 0 or end is _End.OTHER)
+        if end is _End.PART and len(left) <= MAX_LINE and not self._nonsense:
             self.buf.extend(left)
             left = b""
         self._reading.parsed()
@@ -91,24 +110,30 @@ class StrictParser(Parser):
             self._reading.heard()
         self._busy = True
         try:
-            await self._parse(data)
+            if not self._nonsense:
+                await self._parse(data)
             self._check_rest()
             self._reading.parsed()
         except OSError:
             raise
         except ProtocolError as error:
-            self._reading.failed(error)
+            # Its own text is the same whatever it was given.
+            self._reading.failed(Error(*error.args))
             raise
         except Exception as error:
-            broken = ProtocolError(f"nats: what the server sent makes no sense: {error!r}")
-            self._reading.failed(broken)
-            raise broken from error
+            self._reading.failed(Error(f"nats: what the server sent makes no sense: {error!r}"))
+            raise ProtocolError from error
         finally:
             self._busy = False
 
     async def _parse(self, data: bytes) -> None:
         if self.state == AWAITING_MSG_PAYLOAD:
             missing = self.needed + CRLF_SIZE - len(self.buf)
+            whole = len(data) >= missing
+            self._weigh(data, whole=whole)
+            if whole and (self.buf[-CRLF_SIZE:] + data[:missing])[-CRLF_SIZE:] != _LINE_END:
+                self._nonsense = _NO_END
+                return
             await super().parse(data[:missing])
             data = data[missing:]
         elif self.buf:
@@ -125,7 +150,7 @@ class StrictParser(Parser):
         """Deliver the whole messages from `at` on; return where what is left begins, and why it is left."""
         receivers = self._receivers
         for _ in range(LONGEST_RUN):
-            end = data.find(b"\r\n", at)
+            end = data.find(_LINE_END, at)
             if end < 0:
                 return at, _End.PART
             line = data[at:end].split()
@@ -142,14 +167,32 @@ class StrictParser(Parser):
             stop = start + int(size)
             if stop + CRLF_SIZE > len(data):
                 return at, _End.PART if stop - start <= MAX_MESSAGE else _End.OTHER
+            if not data.startswith(_LINE_END, stop):
+                self._nonsense = _NO_END
+                return at, _End.OTHER
             receiver = receivers.get(int(sid))
             if receiver is not None:
                 receiver(subject, reply, data[start:stop], None)
             at = stop + CRLF_SIZE
         return at, _End.RUN
 
+    def _weigh(self, data: bytes, *, whole: bool) -> None:
+        """Find a length that is wrong: the answers to our pings disappear in a message that does not end.
+
+        `data` is what came of a message, `whole` whether that was its end.
+        """
+        if whole:
+            self._swallowed = 0
+        elif self._pinged and _PONG in data:
+            self._pinged = False
+            self._swallowed += 1
+            if self._swallowed >= _ENOUGH:
+                self._nonsense = "nats: a message that does not end holds the answers to pings"
+
     def _check_rest(self) -> None:
         """Refuse to wait for the rest of what was read when it cannot come."""
+        if self._nonsense:
+            raise ProtocolError(self._nonsense)
         if self.state == AWAITING_CONTROL_LINE:
             if len(self.buf) > MAX_LINE or b"\r\n" in self.buf:
                 raise ProtocolError("nats: unknown protocol")

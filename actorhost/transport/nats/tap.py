@@ -34,9 +34,9 @@ class Tap(asyncio.Protocol):
         """Note that `size` bytes were read, perhaps some that came before this stood here: a greeting."""
         self.unread = max(0, self.unread - size)
 
-    def eof_received(self) -> bool | None:
-        """Pass it on."""
-        return self._reader.eof_received()
+    def eof_received(self) -> None:
+        """Pass it on; the socket closes."""
+        self._reader.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Pass it on."""
@@ -70,6 +70,8 @@ def tap(transport: Any, take: Callable[[bytes], bytes]) -> None:
 
     async def connect_tls(*args: Any) -> None:
         await kind.connect_tls(transport, *args)
+        # nats-py leaves it out; without, a reader that has too much cannot say so.
+        transport._io_reader.set_transport(transport._io_writer.transport)  # noqa: SLF001 - as above
         tap(transport, take)
 
     transport.read, transport.readline, transport.connect_tls = read, readline, connect_tls

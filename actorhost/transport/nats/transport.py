@@ -173,12 +173,14 @@ class NatsTransport:
     async def request_all(self, messages: Sequence[tuple[str, bytes]], timeout: float) -> list[Result]:
         """Send all `messages` and return the answer to each, or why there is none."""
 
+        until = clock.monotonic() + timeout
+
         async def send(index: int, reply: str) -> None:
             subject, data = messages[index]
             require_subject(subject)
             if not self._open().is_connected:
                 raise self._not_connected()
-            await self._send(subject, data, timeout, reply)
+            await self._send(subject, data, max(0.0, until - clock.monotonic()), reply)
 
         return await self._requests.ask_all(send, [subject for subject, _ in messages], timeout)
 
@@ -344,7 +346,7 @@ class NatsTransport:
         # Each attempt to reconnect ends with the same: once is enough until one succeeds.
         tell = _log.debug if away and self._told_away else _log.warning
         self._told_away = away
-        tell("NATS reported an error", servers=self._shown, reason=str(error))
+        tell("NATS reported an error", servers=self._shown, reason=str(error) or type(error).__name__)
 
     def _open(self) -> Connection:
         if self._connection is None:
