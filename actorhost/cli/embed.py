@@ -5,6 +5,8 @@ Run by a guest's build. The module is replaced as a whole or not at all.
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -61,11 +63,15 @@ def summary(declaration: Declaration) -> str:
 
 def _write(path: Path, content: bytes) -> None:
     """Write `content` beside `path`, then put it in its place."""
-    new = path.with_name(f".{path.name}.new")
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        new = path.with_name(f".{path.name}.new")
         new.write_bytes(content)
         if path.exists():
             shutil.copymode(path, new)
         new.replace(path)
     except OSError as error:
-        raise InvalidInput(f"cannot write {path}: {error.strerror}", hint="is the path right?") from None
+        raise InvalidInput(
+            f"cannot write {path}: {error.strerror}", hint="give the path of a .wasm file"
+        ) from None

@@ -87,6 +87,7 @@ def test_a_place_that_takes_no_module(module: Path, capsys: Captured) -> None:
     for out, said in (
         ("guest.wat", "give a .wasm file with --out"),
         ("no/where.wasm", "cannot write no/where"),
+        *((folder, "Is a directory") for folder in (".", "..", "/", "", str(module.parent))),
     ):
         assert commands.run(["embed", "guest.wasm", "--declares", "declares.yaml", "-o", out]) == 2
         assert said in capsys.readouterr().err

@@ -62,7 +62,8 @@ def test_any_bytes_end_in_a_declaration_or_a_refusal(data: bytes) -> None:
     "data",
     [
         b'{"format":2}', b'{"format":1,"more":[]}', b'{"needs":[{"contract":"keyvalue","version":"0.1.0"}]}',
-        b'{"provides":{"a:b":"1"}}', b'{"needs":[{"contract":"a:b","version":"1"}]}', b'{"serves":{"a":{"params":"text"}}}',
+        b'{"provides":{"a:b":"1"}}', b'{"needs":[{"contract":"a:b","version":"1"}]}',
+        b'{"serves":{"a":{"params":"text"}}}',
         b'{"serves":{"a":{"params":{"type":"map"}}}}', b" " * (MAX_SECTION + 1),
         b'{"serves":{"a":{"params":' + b'{"type":"list","of":' * 3000,
     ],
