@@ -93,8 +93,7 @@ def examine_providers(draft: Draft, limits: Limits, shared: MutableMapping[str, 
         if (kind := _find(registry, part)) is None:
             continue
         provided.contracts[part.spec.name] = kind.contract
-        # A process of its own shares nothing with the host's other providers.
-        surroundings = Surroundings(shared=shared if part.spec.place is Place.HOST else {})
+        surroundings = Surroundings(shared=shared, alone=part.spec.place is Place.PROCESS)
         if (provider := _make(registry, draft, part, kind, surroundings)) is not None:
             made[part.spec.name] = provider
     for actor in draft.actors:

@@ -61,12 +61,14 @@ class Surroundings:
 
     `nats` is the URL of its NATS server, empty without one. `call` reaches the actors of links.
     `shared` is one for all providers of the host, of every application, by any key: what they must
-    share, such as a port, they find there.
+    share, such as a port, they find there. A provider that is `alone` has a process of its own, and finds
+    nothing there but when it is looked at together with others: they are then on one machine with it.
     """
 
     nats: str = ""
     call: CallActor = _nobody
     shared: MutableMapping[str, Any] = field(default_factory=dict)
+    alone: bool = False
 
 
 class Provider(ABC):

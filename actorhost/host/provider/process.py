@@ -68,7 +68,7 @@ class ProviderProcess:
         self.transport = NatsTransport(begin.nats, name=f"provider-{begin.name}", limits=begin.limits)
         self._call_host = call_host
         self._secrets = Secrets.told(begin.hidden)
-        surroundings = Surroundings(begin.nats, self._call_actor, {})
+        surroundings = Surroundings(begin.nats, self._call_actor, alone=True)
         self._registry = Registry(begin.limits, _classes(begin), self._secrets, surroundings=surroundings)
         self._spec = ProviderSpec(
             name=ActorName.parse(begin.name),

@@ -8,11 +8,11 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from actorhost.contracts.config import refusal
+from actorhost.contracts.provider import Surroundings
 from actorhost.errors import ConfigFault
 from actorhost_providers.http.route import RouteTable
 from actorhost_providers.http.settings import OWNER, ServerConfig, is_numeric
@@ -24,30 +24,47 @@ _LOCAL: Final = _EVERYWHERE | {"127.0.0.1", "::1"}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The first provider's settings of a port, and the routes of all that would share it."""
+    """The first provider's settings of a port, and the routes of all that would share it.
+
+    One that is `alone` has a process of its own, and shares its port with nobody.
+    """
 
     settings: ServerConfig
+    alone: bool = False
     routes: RouteTable = field(default_factory=RouteTable)
 
 
-def plan_of(settings: ServerConfig, shared: MutableMapping[str, Any]) -> Plan:
-    """Return the plan of a port; raises :class:`~actorhost.errors.ConfigRefused` if it cannot be shared."""
-    plans: dict[tuple[str, int], Plan] = shared.setdefault("plans of http-server", {})
+def plan_of(settings: ServerConfig, around: Surroundings) -> Plan:
+    """Return the plan of a port for one more provider.
+
+    Raises :class:`~actorhost.errors.ConfigRefused` if the port cannot be shared with those before it.
+    """
+    plans: dict[tuple[str, int], Plan] = around.shared.setdefault("plans of http-server", {})
+    plan = Plan(settings, around.alone)
     if settings.port == 0:
-        return Plan(settings)
+        return plan
     for (address, port), other in plans.items():
-        if port != settings.port:
-            continue
-        if address == settings.address and not other.settings.shares_with(settings):
-            message = (
-                f"another provider has port {port} with other settings for TLS, time-outs or connections"
-            )
-            raise refusal(OWNER, [ConfigFault(("port",), message, "use the same ones, or another port")])
-        if _overlap(address, settings.address):
-            message = f"another provider has port {port} at {address}, which overlaps {settings.address}"
-            hint = "write the same address for both, or another port"
-            raise refusal(OWNER, [ConfigFault(("address",), message, hint)])
-    return plans.setdefault((settings.address, settings.port), Plan(settings))
+        if port == settings.port and (fault := _collision(address, other, plan)) is not None:
+            raise refusal(OWNER, [fault])
+    return plans.setdefault((settings.place, settings.port), plan)
+
+
+def _collision(address: str, other: Plan, plan: Plan) -> ConfigFault | None:
+    """Return why `plan` cannot have the port that `other` has at `address`, None if it can."""
+    another = f"another provider has port {plan.settings.port}"
+    if _overlap(address, plan.settings.place):
+        message = f"{another} at {address}, which overlaps {plan.settings.place}"
+        return ConfigFault(("address",), message, "write the same address for both, or another port")
+    if address != plan.settings.place:
+        return None
+    if other.alone or plan.alone:
+        whose = "that has" if other.alone else "this one has"
+        message = f"{another}, and {whose} a process of its own"
+        return ConfigFault(("port",), message, "place both in the host, or use another port")
+    if not other.settings.shares_with(plan.settings):
+        message = f"{another} with other settings for TLS, time-outs or connections"
+        return ConfigFault(("port",), message, "use the same ones, or another port")
+    return None
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -19,7 +19,7 @@ from actorhost.contracts.http import HANDLE, HttpServer
 from actorhost.contracts.provider import Link, Wanted
 from actorhost.errors import ProviderRefused
 from actorhost_providers.http.listener import Listener
-from actorhost_providers.http.plan import check_reachable, plan_of
+from actorhost_providers.http.plan import Plan, check_reachable, plan_of
 from actorhost_providers.http.route import Route, RouteTable
 from actorhost_providers.http.settings import OWNER, ServerConfig, route_config, route_of
 from actorhost_providers.http.tls import context_of
@@ -37,6 +37,7 @@ class AiohttpServer(HttpServer):
         self._settings = ServerConfig.read(config, OWNER)
         self._tls: ssl.SSLContext | None = None
         self._planned = RouteTable()
+        self._plan: Plan | None = None
         self._listener: Listener | None = None
         self._links: list[Link] = []
 
@@ -56,14 +57,15 @@ class AiohttpServer(HttpServer):
 
     def examine(self) -> None:
         """Refuse files and an address that this machine does not have, and a port that cannot be shared."""
+        self._plan = plan_of(self._settings, self.surroundings)
         if self._settings.tls is not None:
             context_of(self._settings.tls)
         check_reachable(self._settings.address)
-        plan_of(self._settings, self.surroundings.shared)
 
     def examine_link(self, link: Link) -> None:
         """Refuse a route that another provider on this port has."""
-        plan_of(self._settings, self.surroundings.shared).routes.put(self._route(link))
+        if self._plan is not None:
+            self._plan.routes.put(self._route(link))
 
     async def start(self) -> None:
         """Read certificate and key, if there are any."""
@@ -115,4 +117,4 @@ class AiohttpServer(HttpServer):
     def _key(self) -> str:
         port = self._settings.port
         # Port 0 is a free one, for this provider alone.
-        return f"http-server {self._settings.address} {port or f'free {id(self)}'}"
+        return f"http-server {self._settings.place} {port or f'free {id(self)}'}"

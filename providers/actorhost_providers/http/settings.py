@@ -40,6 +40,8 @@ def is_numeric(address: str) -> bool:
 
 def _check_address(address: str) -> None:
     if is_numeric(address):
+        if (within := getattr(ip_address(address), "ipv4_mapped", None)) is not None:
+            raise ProviderRefused(f"nobody can listen at {address}", hint=f"write {within}")
         return
     if _HOST.fullmatch(address.lower()) is None or address[0] == "[" or _NUMERIC.search(address):
         raise ProviderRefused(
@@ -75,13 +77,19 @@ class ServerConfig(Config, frozen=True, rename="kebab"):
 
     rules: ClassVar[Rules] = MappingProxyType({"address": _check_address})
 
+    @property
+    def place(self) -> str:
+        """The address as all write it, however it is written here."""
+        numeric = is_numeric(self.address)
+        return ip_address(self.address).compressed if numeric else self.address.lower()
+
     def shares_with(self, other: ServerConfig) -> bool:
         """Return whether both may be served by one listener."""
         return self._of_listener() == other._of_listener()
 
     def _of_listener(self) -> tuple[object, ...]:
         return (
-            *(self.address, self.port, self.tls),
+            *(self.place, self.port, self.tls),
             *(self.head_timeout, self.idle_timeout, self.write_timeout, self.connections),
         )
 
