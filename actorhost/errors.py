@@ -211,10 +211,14 @@ class CallTimeout(CallFailed):
 
 
 class DeadlineExceeded(CallFailed):
-    """The guest was ended at its deadline; what it did through capabilities stays done."""
+    """The guest was ended at its deadline; what it did through capabilities stays done.
+
+    ``waiting`` is whether it was a capability that took the time.
+    """
 
     code = FaultCode.DEADLINE
     outcome_known = False
+    waiting = False
 
 
 class MemoryExceeded(CallFailed):

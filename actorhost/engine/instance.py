@@ -269,7 +269,9 @@ class Instance:
             await self._requests.answer(host_call, turn.deadline)
             queue.spent_ns += _ANSWER_NS
             if clock.monotonic() >= turn.deadline:
-                raise DeadlineExceeded("the guest was waiting or running at its deadline")
+                error = DeadlineExceeded("the guest was waiting for a capability at its deadline")
+                error.waiting = True
+                raise error
             polled = queue.spent_ns < FRESH_BUDGET_NS
             if polled and queue.poll(turn.future, self.usage):
                 return

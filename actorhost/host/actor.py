@@ -17,7 +17,7 @@ from anyio.abc import TaskStatus
 from actorhost import clock
 from actorhost.capability import Caller, Grants
 from actorhost.engine import InstanceOptions, Module, Usage
-from actorhost.errors import ActorhostError, CallTimeout, Closed, InternalError
+from actorhost.errors import ActorhostError, CallTimeout, Closed, DeadlineExceeded, InternalError
 from actorhost.host.delivery import OVERHEAD, Delivery, no_answer
 from actorhost.host.log import ActorLog
 from actorhost.host.rate import Rate
@@ -31,6 +31,8 @@ from actorhost.telemetry import log
 from actorhost.telemetry.histogram import Durations
 from actorhost.telemetry.log import Log
 
+_OWN_TIME: Final = 0.9
+"""Share of its own time-out that the actor must have had for a message, or its deadline does not count."""
 _TURN: Final = 128
 """Messages a runner handles before it lets the event loop look at other things: 2 ms of short ones.
 
@@ -234,7 +236,7 @@ class Actor:
 
     async def _outcome(self, slot: Slot | TracedSlot, delivery: Delivery) -> bytes | ActorhostError | None:
         """Return the reply to `delivery`, or the error it ended with, None if it expired; never raises."""
-        supervision = self.supervision
+        supervision, now = self.supervision, 0.0
         try:
             if supervision.until:
                 await supervision.permit()
@@ -249,12 +251,21 @@ class Actor:
             )
         except ActorhostError as error:
             if slot.lost and not supervision.holds():
-                supervision.ended(error)
+                supervision.ended(error, counts=self._at_fault(error, delivery.deadline - now))
             error.where = error.where or f"actor {self.spec.name}"
             return error
         except Exception:  # noqa: BLE001 - a bug in one message must not end the actor's runner
             log.bug(_log, "bug while handling a message", actor=self.spec.name, operation=delivery.operation)
             return InternalError("unexpected error; see the host's log", where=f"actor {self.spec.name}")
+
+    def _at_fault(self, error: ActorhostError, allowed: float) -> bool:
+        """Whether it was the actor that ended its instance in the `allowed` seconds for a message.
+
+        Callers in a hurry, a long wait in the mailbox and a capability that hangs are not its doing.
+        """
+        if isinstance(error, DeadlineExceeded):
+            return not error.waiting and allowed >= _OWN_TIME * self.spec.timeout
+        return True
 
     async def _start_call(self, binding: str, namespace: str, operation: str, payload: bytes) -> bytes:
         """Serve a capability call of a start function, which belongs to no message."""

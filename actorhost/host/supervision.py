@@ -64,15 +64,20 @@ class Supervision:
         """Whether messages must wait now, or are refused for good."""
         return self.until > 0 and clock.monotonic() < self.until
 
-    def ended(self, error: ActorhostError) -> None:
-        """Note that an instance ended with `error`, and decide what follows."""
-        now = clock.monotonic()
-        waiting = self.holds()
-        wait = self._restarts.ended(f"{error.code}: {error.message}", now)
+    def ended(self, error: ActorhostError, *, counts: bool = True) -> None:
+        """Note that an instance ended with `error`, and decide what follows.
+
+        One that does not count is told of and changes nothing.
+        """
         end = {"code": str(error.code), "reason": error.message}
         end["backtrace" if isinstance(error, GuestTrapped) else "hint"] = error.hint
         _log.warning("instance ended", actor=self._name, **end)
         self._events.emit(EventKind.INSTANCE_ENDED, self._name, end)
+        if not counts:
+            return
+        now = clock.monotonic()
+        waiting = self.holds()
+        wait = self._restarts.ended(f"{error.code}: {error.message}", now)
         if wait is None:
             self._fail(already=self.until == math.inf)
         elif wait and not waiting:
@@ -93,7 +98,7 @@ class Supervision:
         while self.holds():
             if self._restarts.failed:
                 raise self.refusal()
-            await anyio.sleep(self.until - clock.monotonic())
+            await anyio.sleep(max(0.0, self.until - clock.monotonic()))
 
     def refusal(self) -> Unavailable:
         """Return what a message is refused with while this holds."""

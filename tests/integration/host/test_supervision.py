@@ -7,10 +7,11 @@ import asyncio
 import pytest
 
 from actorhost import Client, Host, clock
-from actorhost.errors import ActorFailed, DeadlineExceeded, GuestTrapped, Unavailable
+from actorhost.errors import ActorFailed, CallTimeout, DeadlineExceeded, GuestTrapped, Unavailable
 from actorhost.lifecycle import RestartPolicy
 from tests.integration.host.conftest import actor, application
-from tests.wat import ECHO, TRAP, guest
+from tests.transports import ended, started
+from tests.wat import ECHO, LOOP, TRAP, guest
 
 FRAGILE = guest(f"(if (local.get $m) (then {TRAP})) {ECHO}")
 POLICY = RestartPolicy(intensity=3, period=10.0, backoff=0.1, backoff_limit=0.1, attempts=2)
@@ -66,9 +67,9 @@ async def test_what_waits_in_the_mailbox_survives_a_pause(host: Host) -> None:
 async def test_instances_that_end_together_are_one_pause(host: Host) -> None:
     policy = RestartPolicy(intensity=0, backoff=0.1, attempts=1)
     endless = guest(f"(if (local.get $m) (then (loop $l (br $l)))) {ECHO}")
-    spec = actor("fragile", instances=8, restarts=policy)
+    spec = actor("fragile", instances=8, restarts=policy, timeout=0.1)
     await host.deploy_modules(application(spec), {"fragile": endless})
-    asks = (host.ask("fragile", "Op", b"x", timeout=0.1) for _ in range(8))
+    asks = (host.ask("fragile", "Op", b"x") for _ in range(8))
     outcomes = await asyncio.gather(*asks, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {DeadlineExceeded}
     assert host.router.actors["fragile"].supervision.state == "waiting"
@@ -119,3 +120,17 @@ async def test_the_status_says_how_an_actor_fares(nats_host: Host, client: Clien
     assert status.memory_used == 0, "it has no instance now"
     assert 0 < status.guest_ms < 1000
     assert 0 < status.mean_ms < status.p99_ms * 2
+
+
+async def test_callers_in_a_hurry_do_not_make_an_actor_fail(nats_host: Host, client: Client) -> None:
+    policy = RestartPolicy(intensity=2, period=60.0)
+    slow = actor("slow", timeout=0.3, restarts=policy)
+    await nats_host.deploy_modules(application(slow), {"slow": guest(LOOP)})
+    supervision = nats_host.router.actors["slow"].supervision
+    for ask in (nats_host.ask, client.ask) * 3:
+        with pytest.raises(DeadlineExceeded):
+            await ask("slow", "Op", timeout=0.05)
+    assert (supervision.state, supervision.restarts) == ("running", 0)
+    waiting = [started(client.ask("slow", "Op", timeout=1)) for _ in range(6)]
+    assert {type(await ended(one)) for one in waiting} <= {DeadlineExceeded, CallTimeout}
+    assert supervision.restarts == 1, "the first had its time, the others waited for it"
