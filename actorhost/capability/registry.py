@@ -143,6 +143,10 @@ class Registry:
                 f"provider {spec.name!r} could not be looked at: {why}", hint="report it to its author"
             ) from None
 
+    def model(self, spec: ProviderSpec) -> Provider:
+        """Return a provider as `spec` says, not started; raises what :meth:`find` and :meth:`make` do."""
+        return self.make(self.find(spec.provider, spec.contract), spec)
+
     def make(self, kind: type[Provider], spec: ProviderSpec) -> Provider:
         """Return a provider of class `kind`, not started.
 
@@ -164,7 +168,7 @@ class Registry:
     def _placed(self, spec: ProviderSpec) -> Provider:
         """Return the provider of `spec`, or what stands for it, not started."""
         if spec.place is Place.HOST:
-            return self.make(self.find(spec.provider, spec.contract), spec)
+            return self.model(spec)
         if self._stand is None:
             raise ProviderRefused(
                 f"provider {spec.name!r} cannot run elsewhere (place: {spec.place}) than here",
@@ -172,7 +176,7 @@ class Registry:
             )
         if spec.place is Place.LATTICE:
             return self._stand(spec, None)
-        return self._stand(spec, self.make(self.find(spec.provider, spec.contract), spec))
+        return self._stand(spec, self.model(spec))
 
     def _now(self, name: str) -> Provider:
         provider = self._running.get(name)

@@ -13,6 +13,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from actorhost.capability import Grants, ProviderGrant, Registry, Secrets
+from actorhost.capability.grants import grant_of
 from actorhost.contracts.provider import Link, Provider, Surroundings
 from actorhost.engine import Module, Profile
 from actorhost.errors import ActorhostError, ModuleRefused, ProviderFailed
@@ -23,7 +24,7 @@ from actorhost.host.provider.remote import Around, RemoteProvider
 from actorhost.host.router import Router
 from actorhost.host.services import Services
 from actorhost.ids import Digest
-from actorhost.manifest import ActorSpec, Application, InstancePolicy, ProviderSpec
+from actorhost.manifest import ActorSpec, Application, InstancePolicy, Place, ProviderSpec
 from actorhost.telemetry.log import Log
 
 _log: Final = Log("actorhost.host")
@@ -78,6 +79,22 @@ class Deployment:
         """
         # In a thread: the files may be on a slow disk or a network.
         await anyio.to_thread.run_sync(self._secrets.read, self.application)
+
+    def check(self) -> None:
+        """Raise what a provider refuses of its configuration or of a link; nothing is running yet.
+
+        What a provider in the lattice refuses is known when it is linked.
+        """
+        try:
+            local = (spec for spec in self.application.providers if spec.place is not Place.LATTICE)
+            models: dict[str, Provider] = {spec.name: self._registry.model(spec) for spec in local}
+            for actor in self.application.actors:
+                for link in actor.links:
+                    if link.target in models:
+                        grant_of(actor, link, models, self._secrets)
+        except BaseException:
+            self.forget()
+            raise
 
     async def start(self, tasks: TaskGroup) -> None:
         """Start providers and actors in `tasks`; on failure stop what was started and raise."""

@@ -210,6 +210,7 @@ class Host:
         _check_modules(application, modules)
         deployment = Deployment(application, self._services, self.router)
         await deployment.read_secrets()
+        deployment.check()
         await deployment.compile(modules)
         old = self.deployments.pop(application.name, None)
         if old is not None:

@@ -172,7 +172,6 @@ class NatsTransport:
 
     async def request_all(self, messages: Sequence[tuple[str, bytes]], timeout: float) -> list[Result]:
         """Send all `messages` and return the answer to each, or why there is none."""
-
         until = clock.monotonic() + timeout
 
         async def send(index: int, reply: str) -> None:

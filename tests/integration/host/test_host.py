@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from actorhost.errors import (
     ModuleRefused,
     NoRoute,
     Overloaded,
+    ProviderRefused,
     TooLarge,
 )
 from actorhost.ids import ActorName, Digest
@@ -268,6 +270,21 @@ async def test_an_application_that_does_not_start_leaves_the_old_one_running(hos
     with pytest.raises(GuestTrapped):
         await host.deploy_modules(application(actor("echo")), {"echo": broken})
     assert await host.ask("echo", "Op", b"still here") == b"still here"
+    assert host.engine_statistics().modules == 1
+
+
+async def test_what_providers_refuse_of_an_application_stops_nothing(host: Host) -> None:
+    linked = LinkSpec(target=ActorName("store"), namespace=KEYVALUE)
+    good = application(actor("counter", contracts=(KEYVALUE,), links=(linked,)), store=True)
+    await host.deploy_modules(good, {"counter": guest(COUNTER)})
+    assert await host.ask("counter", "Op") == (1).to_bytes(4, "little")
+    wrong = LinkSpec(target=ActorName("store"), namespace=KEYVALUE, config={"buckett": "x"})
+    bad_link = application(actor("counter", contracts=(KEYVALUE,), links=(wrong,)), store=True)
+    bad_store = replace(good, providers=(replace(good.providers[0], config={"max-kees": 1}),))
+    for bad in (bad_link, bad_store):
+        with pytest.raises(ProviderRefused, match="unknown key"):
+            await host.deploy_modules(bad, {"counter": guest(COUNTER)})
+    assert await host.ask("counter", "Op") == (2).to_bytes(4, "little"), "it has run on"
     assert host.engine_statistics().modules == 1
 
 
