@@ -38,7 +38,7 @@ def deploy(
 
     An application of the same name is replaced. Exits with 1 when any host refused.
     """
-    (source,) = manifest_file.read([manifest], limits.load(), providers=False)
+    (source,) = manifest_file.read([manifest], limits.load(), here=False)
     digests, modules = modules_by_digest(source.modules())
     order = _Order(DeployRequest(source.content, str(manifest), digests, wait), modules, timeout)
     results = with_client(nats, lattice, lambda client: _deploy_to_all(client, order))

@@ -13,7 +13,7 @@ from actorhost.cli.examination import (
     examine_modules,
     examine_names,
 )
-from actorhost.cli.provider_examination import Provided, examine_providers
+from actorhost.cli.provider_examination import examine_providers
 from actorhost.errors import Finding, ManifestInvalid
 from actorhost.limits import Limits
 from actorhost.manifest import MAX_MANIFEST, Application
@@ -36,10 +36,11 @@ class ManifestFile:
         return {path: payload.read_file(self.path.parent / path) for path in sorted(paths)}
 
 
-def read(paths: Sequence[Path], limits: Limits, *, providers: bool = True) -> list[ManifestFile]:
+def read(paths: Sequence[Path], limits: Limits, *, here: bool = True) -> list[ManifestFile]:
     """Return the manifests at `paths`, of which this machine could run every part.
 
-    Without `providers` they are left to the hosts, which may have others installed. Raises
+    What is not to run `here` may use providers that are not installed here, and other files, addresses and
+    ports than this machine has; those that are installed are taken for what hosts have, too. Raises
     :class:`ManifestInvalid` with the findings of all manifests; a file that cannot be read is one.
     """
     drafts = [(path, *_read(path, limits)) for path in paths]
@@ -49,7 +50,7 @@ def read(paths: Sequence[Path], limits: Limits, *, providers: bool = True) -> li
         declared = examine_modules(draft, path.parent, limits)
         # One that is replaced by a later one of its name meets nobody.
         met = shared if last[draft.name] is draft else {}
-        provided = examine_providers(draft, limits, met) if providers else Provided()
+        provided = examine_providers(draft, limits, met if here else None)
         examine_agreement(draft, declared, provided)
     examine_names(draft for _, _, draft in drafts)
     files: list[ManifestFile] = []

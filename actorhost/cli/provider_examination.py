@@ -79,10 +79,11 @@ class _Text:
         return not holds_references({"value": value})
 
 
-def examine_providers(draft: Draft, limits: Limits, shared: MutableMapping[str, Any]) -> Provided:
+def examine_providers(draft: Draft, limits: Limits, shared: MutableMapping[str, Any] | None) -> Provided:
     """Find providers and links that a host in this Python environment would refuse.
 
-    Providers that are given the same `shared` are held against each other, too.
+    Providers that are given the same `shared` are held against each other, too. Without it the host is
+    elsewhere: classes that are not installed here are passed over, and nobody looks at this machine.
     """
     registry = Registry(limits, secrets=_UNKNOWN)
     provided, made = Provided(), dict[str, Provider]()
@@ -90,34 +91,43 @@ def examine_providers(draft: Draft, limits: Limits, shared: MutableMapping[str, 
         if part.spec.place is Place.LATTICE:
             # Whoever starts it there has it installed, and what it says is asked when it is deployed.
             continue
-        if (kind := _find(registry, part)) is None:
+        if (kind := _find(registry, part, here=shared is not None)) is None:
             continue
         provided.contracts[part.spec.name] = kind.contract
-        surroundings = Surroundings(shared=shared, alone=part.spec.place is Place.PROCESS)
-        if (provider := _make(registry, draft, part, kind, surroundings)) is not None:
+        around = None
+        if shared is not None:
+            around = Surroundings(shared=shared, alone=part.spec.place is Place.PROCESS)
+        if (provider := _make(registry, draft, part, kind, around)) is not None:
             made[part.spec.name] = provider
     for actor in draft.actors:
         for link in actor.links:
             if (provider := made.get(link.spec.target)) and provider.contract.id == link.spec.namespace:
-                _examine_link(draft, actor.spec, link, made, provided)
+                _examine_link(draft, actor.spec, link, made, provided, here=shared is not None)
     return provided
 
 
-def _find(registry: Registry, part: Part[ProviderSpec]) -> type[Provider] | None:
+def _find(registry: Registry, part: Part[ProviderSpec], *, here: bool) -> type[Provider] | None:
     """Return the class of the provider, or None after recording why it cannot be had."""
-    properties = part.properties
+    properties, found = part.properties, None
     try:
+        found = registry.find(part.spec.provider, None)
         return registry.find(part.spec.provider, properties.find(grammar.Provider.contract))
     except ActorhostError as error:
-        properties.place(grammar.Provider.provider).refuse(error.message, error.hint)
+        if here or found is not None:
+            properties.place(grammar.Provider.provider).refuse(error.message, error.hint)
         return None
 
 
 def _make(
-    registry: Registry, draft: Draft, part: Part[ProviderSpec], kind: type[Provider], around: Surroundings
+    registry: Registry,
+    draft: Draft,
+    part: Part[ProviderSpec],
+    kind: type[Provider],
+    around: Surroundings | None,
 ) -> Provider | None:
     """Return the provider, not started, or None after recording why it does not take its configuration.
 
+    Unless it would run `around` here, it is not asked what this machine lacks.
     One that takes the rest of it, were the keys that are wrong right, is returned to look at its links.
     """
     text = _Text(draft, part.properties, grammar.Provider.config)
@@ -126,8 +136,8 @@ def _make(
         return registry.make(kind, replace(part.spec, config={**config, **dict.fromkeys(wrong, WRONG)}))
 
     provider = _tried(text, make)
-    if provider is None:
-        return None
+    if provider is None or around is None:
+        return provider
     # What stands for wrong values is no reason to collide with another, nor are links of what collides.
     provider.surroundings = around if text.sound else Surroundings()
     _examined(text, lambda: registry.examine(provider, part.spec))
@@ -142,6 +152,8 @@ def _examine_link(
     link: Part[LinkSpec],
     made: Mapping[str, Provider],
     provided: Provided,
+    *,
+    here: bool,
 ) -> None:
     """Find a configuration that the provider refuses; other disagreements are found in the text."""
     text = _Text(draft, link.properties, grammar.Link.config)
@@ -153,7 +165,8 @@ def _examine_link(
     if not isinstance(grant, ProviderGrant) or not draft.sound(link.properties.cursor):
         return
     provider = made[link.spec.target]
-    _examined(text, lambda: examine_link(provider, grant))
+    if here:
+        _examined(text, lambda: examine_link(provider, grant))
     wanted = _examined(text, lambda: wanted_over(provider, grant))
     if wanted is not None:
         known = tuple(one for one in wanted if not holds_unknown(one.name))

@@ -337,6 +337,29 @@ def test_deploy_leaves_providers_to_the_hosts_and_up_does_not(capsys: Captured) 
     assert "app.yaml:6:60: spec.components[0].properties.provider" in capsys.readouterr().err
 
 
+def test_deploy_holds_what_is_installed_to_what_it_takes_but_not_to_this_machine(capsys: Captured) -> None:
+    server = "provider: http-server, contract: CONTRACT, config: {MORE}"
+    web = f"- {{name: NAME, type: provider, properties: {{{server}}}}}"
+    http = web.replace("CONTRACT", "actorhost:http")
+    tls = http.replace("MORE", "port: 80, address: 192.0.2.1, tls: {certificate: /no.pem, key: /no.pem}")
+    taken = http.replace("NAME", "taken").replace("MORE", "port: 80, address: 192.0.2.1, connections: 5")
+    good = manifest(tls.replace("NAME", "web"), taken)
+    assert commands.run(["check", good]) == 2
+    assert commands.run(["deploy", good, "--nats", "nats://127.0.0.1:9"]) == 3
+    capsys.readouterr()
+    route = link("target: wrong, contract: actorhost:http, config: {path: x, method: GET}")
+    bad = manifest(
+        actor("module: good.wasm, contracts: [actorhost:http]", traits=route),
+        http.replace("NAME", "wrong").replace("MORE", "port: x"),
+        web.replace("NAME", "other").replace("CONTRACT", "acme:other").replace("MORE", "port: 1"),
+    )
+    assert commands.run(["check", bad]) == 2
+    report = capsys.readouterr().err
+    assert report.startswith("app.yaml cannot run as it is: 4 findings\n")
+    assert commands.run(["deploy", bad, "--nats", "nats://127.0.0.1:9"]) == 2
+    assert capsys.readouterr().err == report
+
+
 def test_a_file_that_may_not_be_read(capsys: Captured) -> None:
     Path("loop.wasm").symlink_to("loop.wasm")
     (finding,) = check(capsys, manifest(actor("module: loop.wasm")))
