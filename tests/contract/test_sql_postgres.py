@@ -137,6 +137,7 @@ async def test_a_batch_cut_by_kill_is_whole_or_absent_and_a_cut_commit_is_unknow
             call = group.create_task(outcome(case.execute("INSERT INTO %t (k) VALUES (1)")))
             await _kill_a_backend_at("COMMIT", server)
         assert isinstance(call.result(), OutcomeUnknown)
+        assert "was lost while it committed" in str(call.result())
         assert await back(case) == 0
 
 

@@ -30,7 +30,16 @@ from actorhost_providers.sql.link import Bounds
 from actorhost_providers.sql.postgres_bounds import Bounded
 from actorhost_providers.sql.postgres_connect import Connector, reset
 from actorhost_providers.sql.postgres_dropped import Dropped
-from actorhost_providers.sql.postgres_faults import FOREIGN, cancelled, failed, timed_out, translated
+from actorhost_providers.sql.postgres_faults import (
+    FOREIGN,
+    RAISE_POOL,
+    cancelled,
+    failed,
+    not_started,
+    timed_out,
+    translated,
+    unreachable,
+)
 from actorhost_providers.sql.postgres_values import prepare
 
 T = TypeVar("T")
@@ -45,10 +54,11 @@ _GRACE: Final = 0.25
 
 @dataclass(slots=True)
 class _Progress:
-    """How far a call got."""
+    """How far a call got: `waited` is after how many seconds it had the connection that was `free`."""
 
     began: float
-    connected: bool = False
+    free: bool = False
+    waited: float | None = None
     committing: bool = False
     received: Bounded | None = None
 
@@ -63,6 +73,7 @@ class PostgresServer:
         self._pool: Any = None
         self._calls = 0
         self._dropped = Dropped()
+        self._free = asyncio.Semaphore(pool)
 
     @cached_property
     def _shown(self) -> str:
@@ -80,8 +91,7 @@ class PostgresServer:
         except asyncpg.exceptions.ClientConfigurationError:
             raise _refused("it is not well-formed") from None
         except (*FOREIGN, TimeoutError) as error:
-            away = not isinstance(error, asyncpg.PostgresError) or str(error.sqlstate).startswith("57P")
-            raise failed(error, self._shown, retryable=away) from None
+            raise not_started(error, self._shown) from None
 
     async def close(self) -> None:
         """Close every connection, in peace if that is quick."""
@@ -109,41 +119,57 @@ class PostgresServer:
         if self._pool is None:
             raise Closed("the database is not open")
         if self._calls >= MAX_WAITING:
-            raise Overloaded(f"{MAX_WAITING} calls wait for {self._shown}", hint="retry later")
+            raise Overloaded(f"{MAX_WAITING} calls wait for the database", hint="retry later")
         progress = _Progress(monotonic())
-        scope = asyncio.timeout(seconds + _GRACE)
+        scope = asyncio.timeout(seconds)
         self._calls += 1
         try:
             async with scope, self._connection(progress) as connection:
                 progress.received = Bounded.around(connection)
+                progress.waited = monotonic() - progress.began
+                scope.reschedule(asyncio.get_running_loop().time() + seconds - progress.waited + _GRACE)
                 progress.received.allow(bounds)
                 if self._dropped:
                     await self._dropped.end(connection)
-                await connection.execute(_begin(seconds, writes=writes))
+                await connection.execute(_begin(seconds - progress.waited, writes=writes))
                 result = await work(connection)
                 progress.committing = writes
                 # A reading transaction keeps nothing, not even what the server lets it write.
                 await connection.execute("COMMIT" if writes else "ROLLBACK")
                 return result
-        except TimeoutError:
-            if not scope.expired():
-                raise
-            raise self._timed_out(seconds, progress) from None
         except (ActorhostError, *FOREIGN) as error:
             if progress.received and progress.received.refusal and not progress.committing:
+            if isinstance(error, TimeoutError) and scope.expired():
+                raise self._timed_out(seconds, progress) from None
                 raise progress.received.refusal from None
             if cancelled(error) and monotonic() - progress.began < 0.9 * seconds:
-                raise failed(error, self._shown) from None  # by somebody else, not for its time
-            raise translated(error, self._shown, seconds=seconds, committing=progress.committing) from None
+                raise failed(error) from None  # by somebody else, not for its time
+            raise translated(
+                error, seconds=seconds, waited=progress.waited or 0.0, committing=progress.committing
+            ) from None
         finally:
             self._calls -= 1
 
     @asynccontextmanager
     async def _connection(self, progress: _Progress) -> AsyncIterator[Any]:
-        """Lend a connection; drop it unless the body left it between two statements."""
+        """Lend a connection, when one is free; drop it unless the body left it between two statements.
+
+        The pool never has a call wait, so what goes by there is the making of a connection.
+        """
+        async with self._free:
+            progress.free = True
+            async with self._acquired() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[Any]:
         pool = self._pool
-        connection = await pool.acquire()
-        progress.connected = True
+        if pool is None:
+            raise Closed("the database was closed meanwhile; nothing was done")
+        try:
+            connection = await pool.acquire()
+        except FOREIGN as error:
+            raise unreachable(error) from None
         try:
             try:
                 yield connection
@@ -162,17 +188,17 @@ class PostgresServer:
     def _timed_out(self, seconds: float, progress: _Progress) -> ActorhostError:
         if progress.committing:
             return OutcomeUnknown(
-                f"the PostgreSQL server at {self._shown} did not confirm a commit in time",
+                "the PostgreSQL server did not confirm a commit in time",
                 hint="it may have been done; look before writing again",
             )
-        if progress.connected:
-            return timed_out(seconds)
-        if self._calls > self._most:
+        if progress.waited is not None:
+            return timed_out(seconds, progress.waited)
+        if not progress.free:
             return Overloaded(
-                f"all {self._most} connections to {self._shown} were in use for {seconds:g} s",
-                hint="raise pool in the provider's configuration, or retry later",
+                f"all {self._most} connections were in use for {seconds:g} s; nothing was done",
+                hint=RAISE_POOL,
             )
-        return failed(TimeoutError(f"no connection within {seconds:g} s"), self._shown)
+        return unreachable(TimeoutError())
 
 
 def _begin(seconds: float, *, writes: bool) -> str:
