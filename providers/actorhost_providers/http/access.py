@@ -13,6 +13,8 @@ from actorhost.telemetry.log import Log
 
 MOST: Final = 20_000
 """Lines that wait at most; they are written several times a second."""
+UNKNOWN: Final = "-"
+"""Method and path of what was turned away before it was a request."""
 _BATCH: Final = 20
 """Lines between two looks of the event loop at requests: about half a millisecond."""
 _SHOWN: Final = 300

@@ -49,15 +49,20 @@ class Patience:
 
 Refuse = Callable[[HTTPStatus], web.StreamResponse]
 """Returns the answer to what is no request."""
+Note = Callable[[HTTPStatus], None]
+"""Takes note of a client that was turned away without one."""
 
 
 class Connection(web.RequestHandler):
     """Serves one client."""
 
-    __slots__ = ("_begun", "_busy", "_head", "_patience", "_refuse", "_stuck", "peer")
+    __slots__ = ("_begun", "_busy", "_head", "_note", "_patience", "_refuse", "_stuck", "peer")
 
-    def __init__(self, server: web.Server, patience: Patience, refuse: Refuse) -> None:
-        """Serve one client of `server`; `refuse` makes what it is told when it sends nonsense."""
+    def __init__(self, server: web.Server, patience: Patience, refuse: Refuse, note: Note) -> None:
+        """Serve one client of `server`; `refuse` makes what it is told when it sends nonsense.
+
+        `note` is told of a client whose head is given up.
+        """
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -69,6 +74,7 @@ class Connection(web.RequestHandler):
         )
         self._patience = patience
         self._refuse = refuse
+        self._note = note
         self.peer = ""
         self._busy = False
         self._begun = math.inf
@@ -99,7 +105,7 @@ class Connection(web.RequestHandler):
             # All of it is a head without an end.
             self._head += len(data)
             if self._head > MAX_HEAD:
-                self._give_up(_TOO_LARGE)
+                self._give_up(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _TOO_LARGE)
 
     def pause_writing(self) -> None:
         """Note that the client takes less than it is sent."""
@@ -129,7 +135,7 @@ class Connection(web.RequestHandler):
         if now - self._stuck > self._patience.write:
             transport.abort()
         elif now - self._begun > self._patience.head and self._waits():
-            self._give_up(_TOO_SLOW)
+            self._give_up(HTTPStatus.REQUEST_TIMEOUT, _TOO_SLOW)
 
     def handle_error(
         self,
@@ -151,18 +157,42 @@ class Connection(web.RequestHandler):
         waiter = self._waiter
         return waiter is not None and not waiter.done()
 
-    def _give_up(self, answer: bytes) -> None:
+    def _give_up(self, status: HTTPStatus, answer: bytes) -> None:
         """Say why and end the connection."""
+        self._note(status)
         if self.transport is not None:
             self.transport.write(answer)
         self.force_close()
 
 
+class Handshake(asyncio.Protocol):
+    """A client that has not agreed on TLS yet; what it becomes once it has is made by `become`.
+
+    One that never does is told nothing, only dropped by its event loop. Nothing may hold on to it: that
+    it is gone says that the client is. A connection holds on to itself, so it cannot take this place.
+    `since` is when the client came, in seconds of the monotonic clock.
+    """
+
+    def __init__(self, become: Callable[[Handshake], Connection]) -> None:
+        self.since = monotonic()
+        self._become = become
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give way to the connection, as both have agreed."""
+        connection = self._become(self)
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
+
+
 class Surplus(asyncio.Protocol):
     """A connection over the bound: told to come back, and closed."""
 
+    def __init__(self, note: Note) -> None:
+        self._note = note
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say so and close."""
+        self._note(HTTPStatus.SERVICE_UNAVAILABLE)
         cast("asyncio.Transport", transport).write(_BUSY)  # uvloop's is of no class of asyncio's
         transport.close()
 

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final, cast
+from weakref import WeakSet
 
 from aiohttp import web
 
@@ -19,9 +20,9 @@ from actorhost.clock import monotonic
 from actorhost.errors import ProviderRefused
 from actorhost.telemetry import log
 from actorhost.telemetry.log import Log
-from actorhost_providers.http.access import AccessLog
+from actorhost_providers.http.access import UNKNOWN, AccessLog, Line
 from actorhost_providers.http.answer import Refused, refusal
-from actorhost_providers.http.connection import Connection, Patience, Surplus
+from actorhost_providers.http.connection import Connection, Handshake, Patience, Surplus
 from actorhost_providers.http.exchange import Exchange
 from actorhost_providers.http.request import Request
 from actorhost_providers.http.route import RouteTable
@@ -49,6 +50,7 @@ class Listener:
         self._access = AccessLog()
         self._patience = Patience(settings.head_timeout, settings.idle_timeout, settings.write_timeout)
         self._exchange = Exchange(self.routes, "https" if tls else "http", self._access)
+        self._handshakes: WeakSet[Handshake] = WeakSet()
         self._server: web.Server | None = None
         self._socket: asyncio.Server | None = None
         self._caretaker: asyncio.Task[None] | None = None
@@ -62,7 +64,7 @@ class Listener:
         handshake = settings.head_timeout if self._tls else None
         try:
             self._socket = await loop.create_server(
-                self._connection,
+                self._client,
                 settings.address,
                 settings.port,
                 ssl=self._tls,
@@ -90,12 +92,41 @@ class Listener:
             await asyncio.wait([self._caretaker])
         await self._access.write()
 
-    def _connection(self) -> asyncio.Protocol:
-        """Return what serves one more client."""
+    def _client(self) -> asyncio.Protocol:
+        """Return what serves one more client; called when it connects, also before TLS."""
         server = self._server
-        if server is None or len(server.connections) >= self.settings.connections:
-            return Surplus()
-        return Connection(server, self._patience, _refuse)
+        if server is None or self._full(server):
+            return Surplus(self._turned_away)
+        if self._tls is None:
+            return self._connection(server)
+        handshake = Handshake(lambda done: self._agreed(server, done))
+        self._handshakes.add(handshake)
+        return handshake
+
+    def _full(self, server: web.Server) -> bool:
+        return len(server.connections) + len(self._handshakes) >= self.settings.connections
+
+    def _agreed(self, server: web.Server, done: Handshake) -> Connection:
+        self._handshakes.discard(done)
+        return self._connection(server)
+
+    def _connection(self, server: web.Server) -> Connection:
+        return Connection(server, self._patience, self._refuse, self._turned_away)
+
+    def _refuse(self, status: HTTPStatus) -> web.StreamResponse:
+        answer = refusal(Refused(status, close=True))
+        self._turned_away(status, len(answer.body))
+        return cast("web.StreamResponse", answer)
+
+    def _turned_away(self, status: HTTPStatus, sent: int = 0) -> None:
+        """Note what ended before there was a request."""
+        if self.routes.logged:
+            self._access.note(Line(UNKNOWN, UNKNOWN, int(status), sent, 0.0, "", ""))
+
+    def _forget_handshakes(self, before: float) -> None:
+        """Count no more what cannot be there any longer: asyncio's own loop holds on to what failed."""
+        for handshake in [each for each in self._handshakes if each.since < before]:
+            self._handshakes.discard(handshake)
 
     async def _look_after(self) -> None:
         while True:
@@ -103,16 +134,13 @@ class Listener:
             try:
                 now = monotonic()
                 self.routes.forget(now)
+                self._forget_handshakes(now - self.settings.head_timeout)
                 for connection in self._server.connections if self._server is not None else ():
                     if isinstance(connection, Connection):
                         connection.look(now)
                 await self._access.write()
             except Exception:  # noqa: BLE001 - one bad line must not leave slow clients unwatched
                 log.bug(_log, "bug while looking after connections")
-
-
-def _refuse(status: HTTPStatus) -> web.StreamResponse:
-    return cast("web.StreamResponse", refusal(Refused(status, close=True)))
 
 
 def _joined(address: str, port: int) -> str:

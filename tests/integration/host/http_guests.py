@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -98,6 +99,10 @@ class Wire:
     def send(self, data: bytes) -> None:
         """Send bytes."""
         self._writer.write(data)
+
+    async def agree(self, context: ssl.SSLContext) -> None:
+        """Agree on TLS with the server, as localhost."""
+        await self._writer.start_tls(context, server_hostname="localhost", ssl_handshake_timeout=PATIENCE)
 
     def get(self, path: str, method: str = "GET", more: str = "", body: bytes = b"") -> None:
         """Send a request."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from actorhost import Host
 from actorhost.errors import ProviderRefused
 from tests.integration.host.conftest import until
-from tests.integration.host.http_guests import answering, ask, mirror, route, seen, serve, wire
+from tests.integration.host.http_guests import Wire, answering, ask, mirror, route, seen, serve, wire
 
 # A certificate for localhost and its key, made for these tests and known to everybody.
 PEM = str(Path(__file__).with_name("localhost.pem"))
@@ -108,7 +110,68 @@ async def test_tls_from_files(host: Host) -> None:
         assert seen((await client.answer())[2]).scheme == "https"
 
 
-async def test_the_access_log_has_a_line_for_each_request_and_no_query(
+async def test_connections_are_bounded_from_before_they_agree_on_tls(host: Host) -> None:
+    tls = {"certificate": PEM, "key": PEM}
+    url = await serve(host, {"a": (mirror(), [route("/")])}, tls=tls, connections=4, head_timeout=1)
+    context = ssl.create_default_context(cafile=PEM)
+
+    async def end_of(client: Wire) -> int:
+        await client.agree(context)
+        client.get("/")
+        return (await client.answer())[0]
+
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(wire(url)) for _ in range(12)]
+        await asyncio.sleep(0.05)  # all are accepted before the first agrees
+        ends = Counter([await end_of(client) for client in clients])
+    assert ends == {200: 4, 503: 8}
+    await _none_left(host)
+    gc.disable()  # which must not be waited for after clients that fail
+    try:
+        async with AsyncExitStack() as stack:
+            for client in [await stack.enter_async_context(wire(url)) for _ in range(4)]:
+                client.send(b"GET / HTTP/1.1\r\n\r\n")
+                await client.ended()
+        await _none_left(host)
+        async with wire(url) as client:
+            assert await end_of(client) == 200
+    finally:
+        gc.enable()
+
+
+async def _none_left(host: Host) -> None:
+    (listener,) = host._services.shared.values()
+    await until(lambda: not listener._handshakes and not listener._server.connections)
+
+
+async def test_the_access_log_has_a_line_for_what_is_turned_away(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "actorhost.http")
+    guests = {"a": (mirror(), [route("/")])}
+    url = await serve(host, guests, access_log=True, connections=1, head_timeout=0.2)
+    sent = {
+        400: b"nonsense\r\n\r\n",
+        408: b"GET / HT",
+        431: b"GET / HTTP/1.1\r\nX: " + b"x" * 9000 + b"\r\n\r\n",
+        505: b"GET / HTTP/9.9\r\nHost: a\r\n\r\n",
+    }
+    for status, data in sent.items():
+        async with wire(url) as client:
+            client.send(data)
+            assert (await client.answer())[0] == status
+        await _none_left(host)
+    async with wire(url) as one, wire(url) as surplus:
+        one.get("/")
+        assert [(await client.answer())[0] for client in (one, surplus)] == [200, 503]
+    await host.undeploy("app")
+    lines = [record.getMessage() for record in caplog.records if "http request" in record.getMessage()]
+    away = [line for line in lines if "method='-' path='-' status=" in line]
+    assert [line.partition("status=")[2][:3] for line in away] == ["400", "408", "431", "505", "503"]
+    assert len(lines) == 6
+
+
+async def test_the_access_log_has_a_line_for_each_for_each_request_and_no_query(
     host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "actorhost.http")
