@@ -16,7 +16,8 @@ from actorhost.errors import BadRequest, ProviderRefused
 MAX_PATTERN: Final = 1024
 """Longest path of a route, in characters."""
 _PARAMETER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
-_DOTS: Final = (".", "..")
+# Whoever takes what was encoded for a path sees these as dot segments, too.
+_DOTS: Final = re.compile(r"(?:\A|[/\\])\.\.?(?:[/\\]|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +63,14 @@ class Pattern:
 def segments_of(path: str) -> list[str]:
     """Return the decoded segments of a request's raw `path`.
 
-    Raises :class:`BadRequest` for dot segments, which a client resolves before it asks, and for what is
-    not UTF-8 once decoded.
+    Raises :class:`BadRequest` for dot segments, also between slashes of either kind that were encoded, which
+    a client resolves before it asks, and for what is not UTF-8 once decoded.
     """
     segments = path[1:].split("/")
     if "%" in path:
         segments = [_decoded(segment) for segment in segments]
-    if "." in path or "%" in path:
-        for segment in segments:
-            if segment in _DOTS:
-                raise BadRequest("a path with dot segments", hint="resolve them")
+    if ("." in path or "%" in path) and _DOTS.search("/".join(segments)):
+        raise BadRequest("a path with dot segments", hint="resolve them")
     return segments
 
 
@@ -82,8 +81,8 @@ def _segment(part: str, text: str) -> Literal | Parameter:
     try:
         literal = _decoded(part)
     except BadRequest:
-        literal = _DOTS[0]
-    if "{" in part or "}" in part or literal in _DOTS:
+        literal = ".."
+    if "{" in part or "}" in part or _DOTS.search(literal):
         raise ProviderRefused(
             f"segment {part[:80]!r} of route {text[:80]!r}",
             hint="a segment is a text in UTF-8, {name}, or at the end {name...}",

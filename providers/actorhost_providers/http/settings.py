@@ -13,7 +13,6 @@ from typing import Annotated, ClassVar, Final
 from msgspec import Meta
 
 from actorhost.contracts.config import Each, Rules
-from actorhost.contracts.http import is_token
 from actorhost.contracts.provider import CallActor, Config, Link
 from actorhost.errors import ProviderRefused
 from actorhost.ids import OperationName
@@ -25,7 +24,15 @@ Seconds = Annotated[float, Meta(ge=0.05, le=3600)]
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\]")
 OWNER: Final = "provider http-server"
 """Whose configuration it is, in errors."""
-_NEVER: Final = ("CONNECT", "TRACE")
+# What the server's parser takes (llhttp), but CONNECT and TRACE, which are no actor's affair.
+METHODS: Final = frozenset(
+    [
+        *("ACL", "BIND", "CHECKOUT", "COPY", "DELETE", "GET", "HEAD", "LINK", "LOCK", "M-SEARCH", "MERGE"),
+        *("MKACTIVITY", "MKCALENDAR", "MKCOL", "MOVE", "NOTIFY", "OPTIONS", "PATCH", "POST", "PROPFIND"),
+        *("PROPPATCH", "PURGE", "PUT", "QUERY", "REBIND", "REPORT", "SEARCH", "SOURCE", "SUBSCRIBE"),
+        *("UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE"),
+    ]
+)
 _NUMERIC: Final = re.compile(r"[0-9]+\Z")
 
 
@@ -95,8 +102,10 @@ class ServerConfig(Config, frozen=True, rename="kebab"):
 
 
 def _check_method(method: str) -> None:
-    if not is_token(method) or method.upper() in _NEVER:
-        raise ProviderRefused(f"no method of a route: {method[:40]!r}", hint="write such as GET, POST")
+    if method.upper() not in METHODS:
+        raise ProviderRefused(
+            f"no method of a route: {method[:40]!r}", hint=f"write one of {', '.join(sorted(METHODS))}"
+        )
 
 
 def _check_host(host: str) -> None:
