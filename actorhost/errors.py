@@ -255,7 +255,7 @@ class ProviderFailed(CallFailed):
 
 
 class OutcomeUnknown(CallFailed):
-    """The connection broke after the message left and before an answer came."""
+    """Nobody can say whether it was done: the answer did not come, or the connection broke before it."""
 
     code = FaultCode.UNKNOWN_OUTCOME
     outcome_known = False

@@ -21,6 +21,7 @@ from actorhost.errors import (
     BadRequest,
     CallTimeout,
     InvalidInput,
+    OutcomeUnknown,
     ProviderFailed,
     TooLarge,
 )
@@ -121,13 +122,15 @@ def _what(caller: Caller, grant: ProviderGrant, bound: BoundOperation) -> str:
     return f"{bound.operation.name!r} of {link.contract} called by {caller.actor!r} over link {link.name!r}"
 
 
-def _timed_out(caller: Caller, grant: ProviderGrant, bound: BoundOperation) -> CallTimeout:
-    error = CallTimeout(
+def _timed_out(caller: Caller, grant: ProviderGrant, bound: BoundOperation) -> CallTimeout | OutcomeUnknown:
+    # Guests see the code: what may have been done must not look as if nothing was.
+    reads = bound.operation.effect is Effect.READ
+    error = (CallTimeout if reads else OutcomeUnknown)(
         f"{_what(caller, grant, bound)}: provider {grant.provider!r} did not answer before the deadline",
         hint=f"look at the provider, or raise the timeout of actor {caller.actor!r}",
         where=f"provider {grant.provider}",
     )
-    error.outcome_known = bound.operation.effect is Effect.READ
+    error.outcome_known = reads
     return error
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from actorhost.capability.redaction import blot
 from actorhost.contracts.base import Effect, Operation
 from actorhost.contracts.provider import Provider
-from actorhost.errors import ActorhostError, CallTimeout, ProviderFailed, TooLarge
+from actorhost.errors import ActorhostError, CallTimeout, OutcomeUnknown, ProviderFailed, TooLarge
 from actorhost.manifest.model import ProviderSpec
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ class Elsewhere(Provider):
         :class:`~actorhost.errors.Unavailable` at once while nobody is there.
         """
 
-    def no_answer(self, grant: ProviderGrant, operation: Operation) -> CallTimeout:
+    def no_answer(self, grant: ProviderGrant, operation: Operation) -> CallTimeout | OutcomeUnknown:
         """Return what a call ends with that had no answer at its deadline."""
-        error = CallTimeout(
+        error = (CallTimeout if operation.effect is Effect.READ else OutcomeUnknown)(
             f"{told(grant, operation)}: provider {grant.provider!r} did not answer before the deadline",
             hint=f"look at the provider, or raise the timeout of actor {grant.link.actor!r}",
             where=self.where,

@@ -21,6 +21,7 @@ from actorhost.errors import (
     BadRequest,
     CallTimeout,
     Denied,
+    OutcomeUnknown,
     ProviderFailed,
     ProviderRefused,
     TooLarge,
@@ -169,7 +170,7 @@ async def test_one_that_stands_still_or_is_busy_is_replaced_and_callers_keep_the
     await host.deploy_modules(odd_application(told), {"a": MODULE})
     os.kill(remote(host).pid, signal.SIGSTOP)
     began = clock.monotonic()
-    with pytest.raises(CallTimeout) as refused:
+    with pytest.raises(OutcomeUnknown) as refused:
         await call(host, "increment", timeout=0.2, key="n", delta=1)
     assert clock.monotonic() - began < 0.4
     assert not refused.value.outcome_known

@@ -137,8 +137,8 @@ async def test_it_fails_with_the_error_that_is_given(error: Exception, told: str
         (Lie.OVERSIZED, "get", ActorFailed, "too_large: .* the operation was carried out"),
         (Lie.OVERSIZED, "set", ActorFailed, "too_large: .* the operation was carried out"),
         (Lie.OVERSIZED, "exists", ActorFailed, "returned Nonsense instead of bool"),
-        (Lie.LATE, "get", DeadlineExceeded, "waiting or running at its deadline"),
-        (Lie.LATE, "set", DeadlineExceeded, "waiting or running at its deadline"),
+        (Lie.LATE, "get", DeadlineExceeded, "waiting for a capability at its deadline"),
+        (Lie.LATE, "set", DeadlineExceeded, "waiting for a capability at its deadline"),
     ],
 )
 async def test_what_a_lie_comes_to(lie: Lie, operation: str, error: type[ActorhostError], told: str) -> None:
