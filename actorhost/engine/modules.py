@@ -51,10 +51,12 @@ def declaration_of(wasm: bytes, info: ModuleInfo) -> Declaration | None:
 
     `info` is what :func:`examine` returned. Raises :class:`ModuleRefused` when it cannot be read.
     """
-    for custom in info.customs:
-        if custom.name == SECTION:
-            return Declaration.decode(wasm[custom.offset : custom.offset + custom.size])
-    return None
+    found = [custom for custom in info.customs if custom.name == SECTION]
+    if len(found) > 1:
+        raise ModuleRefused(
+            f"it has {len(found)} sections {SECTION!r}", hint="write one anew with `actorhost embed`"
+        )
+    return Declaration.decode(wasm[found[0].offset : found[0].offset + found[0].size]) if found else None
 
 
 def check_size(size: int, *, max_module: int) -> None:

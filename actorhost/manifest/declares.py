@@ -32,6 +32,7 @@ from actorhost.manifest.wording import shown, suggestion
 
 Contracts = Mapping[ContractId, Contract]
 
+_WHOLE: Final = "declaration"
 _OPERATION: Final = Named(OperationName, "an operation name")
 
 
@@ -117,13 +118,10 @@ def _text(data: bytes, source: str) -> tuple[str, Findings]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        findings = Findings(source)
+        findings = Findings(source, whole=_WHOLE)
         findings.add(START, "", "the file is not UTF-8", "save it as UTF-8")
         return "", findings
-    findings = Findings(source, text)
-    if not text.strip():
-        findings.add(START, "", "the file is empty", "write at least serves: {NAME: {params: any}}")
-    return text, findings
+    return text, Findings(source, text, whole=_WHOLE, start="write at least serves: {NAME: {params: any}}")
 
 
 def _declared(record: Record, contracts: Contracts) -> Declaration:
@@ -145,8 +143,9 @@ def _declared(record: Record, contracts: Contracts) -> Declaration:
 
 
 def _need(contract: ContractId, need: Record, contracts: Contracts) -> Need:
-    version = need.find(_Need.version) or "0.0.0"
-    if contract in contracts and need.sound(_Need.version):
+    written = need.find(_Need.version)
+    version = written or "0.0.0"
+    if contract in contracts and written is not None:
         _check_version(need.place(_Need.version), contracts[contract], version)
     links = tuple(map(str, need.find(_Need.links) or ()))
     return Need(str(contract), version, links, need.need(_Need.optional))

@@ -37,10 +37,20 @@ def position_of(text: str, index: int) -> Position:
 
 
 class Findings:
-    """Collects what is wrong with the manifest called `source`, whose text is `text`."""
+    """Collects what is wrong with the text `text` called `source`.
 
-    def __init__(self, source: str, text: str = "") -> None:
-        self.source = source
+    `whole` is what such a text is, and `start` what to do about one without anything in it.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        text: str = "",
+        *,
+        whole: str = "manifest",
+        start: str = "start from manifests/echo.yaml",
+    ) -> None:
+        self.source, self.whole, self.start = source, whole, start
         self._lines = _LINE_BREAK.split(text)
         self._kept: list[Finding] = []
         self.count = 0
@@ -68,7 +78,7 @@ class Findings:
                 source=self.source,
                 line=line,
                 column=column,
-                path=path or "manifest",
+                path=path or self.whole,
                 message=message,
                 hint=hint,
                 excerpt=self._excerpt(line),

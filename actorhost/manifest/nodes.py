@@ -127,12 +127,12 @@ class _Composer:
     def document(self) -> Node | None:
         self._event()
         if isinstance(event := self._event(), yaml.StreamEndEvent):
-            self._findings.add(START, "", "the manifest is empty", "start from manifests/echo.yaml")
+            self._findings.add(START, "", f"the {self._findings.whole} is empty", self._findings.start)
             return None
         node = self._node(self._event(), "", 0)
         self._event()
         if not isinstance(event := self._event(), yaml.StreamEndEvent):
-            hint = "keep one application in one file; delete the line '---' and what follows"
+            hint = f"keep one {self._findings.whole} in one file; delete the line '---' and what follows"
             self._findings.add(_start(event), "", "a second document starts here", hint)
         return node
 

@@ -38,6 +38,8 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wasm = guest(ECHO)
     (folder / "plain.wasm").write_bytes(wasm)
     (folder / "large.wasm").write_bytes(guest(ECHO, pages=100))
+    twice = b"".join(b"\0" + bytes([len(SECTION) + 3, len(SECTION)]) + SECTION.encode() + b"{}" for _ in "ab")
+    (folder / "twice.wasm").write_bytes(wasm + twice)
     (folder / "damaged.wasm").write_bytes(with_custom_section(wasm, read_module(wasm), SECTION, b"{"))
     for declares in (MISTAKES / "modules").glob("*.yaml"):
         # Some were built where contracts had later versions than here.

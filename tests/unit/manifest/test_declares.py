@@ -131,8 +131,11 @@ def test_what_is_no_type(text: str, message: str) -> None:
         ("serves: {get: actorhost:keyvalue@0.2.0}", "1: serves.get: actorhost:keyvalue is at 0.1.0 here"),
         ("serves: {get: keyvalue}", "1: serves.get: expected params and result, or a contract"),
         ("calls: {A: {B: {}}}", "1: calls.A: 'A' is not an actor name"),
-        (b"\xff", "1: manifest: the file is not UTF-8"),
-        ("\n", "1: manifest: the file is empty"),
+        ("needs: {actorhost:keyvalue: {}}", "1: needs.'actorhost:keyvalue': the key version is missing"),
+        (b"\xff", "1: declaration: the file is not UTF-8"),
+        ("\n", "1: declaration: the declaration is empty"),
+        ("# nothing", "1: declaration: the declaration is empty"),
+        ("[]", "1: declaration: expected a map, found a list"),
     ],
 )  # fmt: skip
 def test_what_is_no_declaration(text: str | bytes, finding: str) -> None:
