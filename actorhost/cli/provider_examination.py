@@ -171,6 +171,10 @@ def _examine_link(
     if wanted is not None:
         known = tuple(one for one in wanted if not holds_unknown(one.name))
         provided.wanted[key_of(actor, link.spec)] = known
+    if wanted == () and link.spec.policy is not None:
+        link.properties.place(grammar.Link.policy).refuse_key(
+            f"{link.spec.target} never calls the actor, which is what the policy would be for", "delete it"
+        )
 
 
 def _tried(text: _Text, make: Callable[[Config, Iterable[str]], T]) -> T | None:

@@ -31,7 +31,7 @@ from actorhost.manifest.grammar import Actor, ActorComponent, Ingest, Link
 from actorhost.manifest.model import ActorSpec, LinkSpec, PayloadFormat
 from actorhost.manifest.parts import ingests_of
 from actorhost.manifest.shapes import Record
-from actorhost.manifest.wording import listed, suggestion
+from actorhost.manifest.wording import listed, nearest, suggestion
 
 Modules = Mapping[ActorName, Declaration | None]
 """What the module of each actor declares."""
@@ -188,7 +188,7 @@ def _check_named(link: Part[LinkSpec], wanted: Wanted, module: Declaration) -> N
     else:
         place.refuse(
             f"the module does not serve {wanted.name}, which {link.spec.target} would call",
-            suggestion(wanted.name, module.serves, "its operations"),
+            _nearest(wanted.name, module),
         )
 
 
@@ -220,19 +220,26 @@ def _check_calls(
     reached = {link.spec.namespace: link for link in links}
     for name, calls in module.calls.items():
         if (link := reached.get(name)) is None:
-            _check_unlinked(actor, name, calls)
+            _check_unlinked(actor, name, calls, modules)
         elif (target := modules.get(link.spec.target)) is not None:
             _check_called(link.properties.place(Link.target), link.spec.target, calls, target)
 
 
-def _check_unlinked(actor: Part[ActorSpec], name: str, calls: Mapping[str, Signature]) -> None:
+def _check_unlinked(
+    actor: Part[ActorSpec], name: str, calls: Mapping[str, Signature], modules: Modules
+) -> None:
     """Find calls without a link, unless there is one that has a finding of its own."""
     unlinked = all(link.spec.namespace != name for link in actor.links)
     if unlinked and actor.whole.sound(ActorComponent.traits):
         actor.properties.place(Actor.module).refuse(
             f"the module calls {listed(list(calls)[:_SHOWN])} of actor {name}, to which there is no link",
-            f"add a link trait with target: {name}",
+            f"{'' if name in modules else _named(name, modules)}add a link trait with target: {name}",
         )
+
+
+def _named(name: str, modules: Modules) -> str:
+    guess = nearest(name, modules)
+    return f"rename {guess} to {name}, and " if guess else f"name the actor it means {name}, and "
 
 
 def _check_called(place: Cursor, name: str, calls: Mapping[str, Signature], target: Declaration) -> None:
@@ -242,7 +249,7 @@ def _check_called(place: Cursor, name: str, calls: Mapping[str, Signature], targ
         else:
             place.refuse(
                 f"the module calls {operation} of {name}, which does not serve it",
-                suggestion(operation, target.serves, "its operations"),
+                _nearest(operation, target),
             )
 
 
@@ -251,9 +258,7 @@ def _check_ingest(ingest: Record, module: Declaration) -> None:
     if operation is None:
         return
     if (served := module.serves.get(operation)) is None:
-        place.refuse(
-            f"the module does not serve {operation}", suggestion(operation, module.serves, "its operations")
-        )
+        place.refuse(f"the module does not serve {operation}", _nearest(operation, module))
     elif why := _ingest_misfit(ingest, served):
         place.refuse(
             f"{operation} does not take what comes: {why}",
@@ -268,6 +273,10 @@ def _ingest_misfit(ingest: Record, served: Signature) -> str:
             RecordType({"subject": "string", "payload": "list<u8>" if raw else "any"}), served.params
         )
     return "raw bytes, not MessagePack" if raw and served.params != "any" else ""
+
+
+def _nearest(operation: str, module: Declaration) -> str:
+    return suggestion(operation, module.serves, "its operations") if module.serves else "it serves nothing"
 
 
 def _operations(module: Declaration) -> str:

@@ -161,6 +161,8 @@ def _check_target(link: Record, targets: _Targets) -> None:
     if target not in targets.names:
         hint = suggestion(target, targets.names, "components")
         link.place(Link.target).refuse(f"there is no component {target}", hint)
+    elif target not in targets.contracts:
+        _check_of_provider(link)
     if (provided := targets.contracts.get(target)) is None or not link.sound(Link.contract):
         return
     if contract is None:
@@ -170,6 +172,18 @@ def _check_target(link: Record, targets: _Targets) -> None:
     elif contract != provided:
         message = f"provider {target} provides {provided}, not {contract}"
         link.place(Link.contract).refuse(message, f"write {provided}, or link to another component")
+
+
+def _check_of_provider(link: Record) -> None:
+    """Find what a link to an actor says and only a provider would heed."""
+    if link.find(Link.config):
+        message, hint = "an actor gets no configuration from a link", "delete it, or give it env of its own"
+        link.place(Link.config).refuse_key(message, hint)
+    if link.find(Link.policy) is not None:
+        message = "only what a provider calls the actor for has a policy of the link"
+        link.place(Link.policy).refuse_key(
+            message, "delete it; an actor's own policy is among its properties"
+        )
 
 
 def _check_declared(link: Record, actor: Record) -> None:

@@ -23,6 +23,7 @@ LATER_COMPONENTS: Final = ("twin",)
 LATER_TRAITS: Final = ("spreadscaler", "daemonscaler")
 
 _DEFAULTS: Final = Limits()
+_POLICY: Final = Choice(InstancePolicy, {"fresh": InstancePolicy.PER_CALL})
 _RESTARTS: Final = RestartPolicy()
 _RANGE: Final[dict[str, tuple[Any, Any]]] = {
     item.name: (item.metadata["low"], item.metadata["high"]) for item in fields(Limits)
@@ -57,7 +58,7 @@ class Link:
     config: Final = Field(key="config", kind=Configuration(), about="given to the provider with every call")
     policy: Final = Field(
         key="policy",
-        kind=Choice(InstancePolicy),
+        kind=_POLICY,
         about="which sandbox handles what the provider calls the actor for; the actor's own if left out",
     )
     shape: Final = Object("What a link reaches, and how.", target, contract, name, config, policy)
@@ -176,7 +177,7 @@ class Actor:
     instances: Final = Field(key="instances", kind=Whole(1, 10_000), default=1, about="sandboxes on one host")
     policy: Final = Field(
         key="policy",
-        kind=Choice(InstancePolicy),
+        kind=_POLICY,
         default=InstancePolicy.REUSE,
         about="reuse a sandbox, or take a fresh one per call",
     )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from actorhost.errors import InvalidName
@@ -188,16 +190,19 @@ class Named(Single[Name]):
 
 
 class Choice(Single[Chosen]):
-    """One of the values of an enumeration."""
+    """One of the values of an enumeration; `meant` are words that people take for one of them."""
 
-    def __init__(self, choices: type[Chosen]) -> None:
+    def __init__(self, choices: type[Chosen], meant: Mapping[str, Chosen] = MappingProxyType({})) -> None:
         self._choices = {choice.value: choice for choice in choices}
+        self._meant = meant
 
     def value(self, node: Node) -> Chosen:
         """Return the choice."""
         text = text_of(node)
         if text not in self._choices:
-            raise Unfit(f"{shown(text)} is no choice here", suggestion(text, self._choices, "choices"))
+            guess = self._meant.get(text.lower())
+            hint = f"did you mean {guess.value}?" if guess else suggestion(text, self._choices, "choices")
+            raise Unfit(f"{shown(text)} is no choice here", hint)
         return self._choices[text]
 
     def schema(self) -> Schema:

@@ -74,3 +74,32 @@ def found(declaration: Declaration, provided: Contract) -> list[str]:
 )  # fmt: skip
 def test_both_sides(declaration: Declaration, provided: Contract, messages: list[str]) -> None:
     assert found(declaration, provided) == messages
+
+
+def hints_of(components: str, **declared: Declaration) -> list[str]:
+    """Return the hints of what is found among actors whose modules are called as they are declared here."""
+    draft = read_manifest(MANIFEST.partition(b"    - name")[0] + components.encode(), "app.yaml")
+    check_agreement(draft, Parties(declared, {}, {}, {}))
+    with pytest.raises(ManifestInvalid) as refused:
+        draft.application()
+    return [one.hint for one in refused.value.findings]
+
+
+def test_an_actor_of_another_name_is_to_be_renamed_and_who_serves_nothing_is_said_to() -> None:
+    caller = "    - {name: one, type: actor, properties: {module: one}, traits: [LINK]}\n"
+    calls = Declaration(calls={"serve": TAKES})
+    other = "    - {name: served, type: actor, properties: {module: two}}\n"
+    add = "add a link trait with target: serve"
+    alone = caller.replace("[LINK]", "[]")
+    assert hints_of(alone + other, one=calls) == [f"rename served to serve, and {add}"]
+    assert hints_of(alone, one=calls) == [f"name the actor it means serve, and {add}"]
+    assert hints_of(alone + other.replace("served", "serve"), one=calls) == [add]
+    linked = caller.replace("LINK", "{type: link, properties: {target: serve}}")
+    nothing = hints_of(linked + other.replace("served", "serve"), one=calls, two=Declaration())
+    assert nothing == ["it serves nothing"]
+
+
+def test_who_asks_for_a_fresh_sandbox_is_told_how() -> None:
+    assert hints_of("    - {name: one, type: actor, properties: {module: one, policy: fresh}}\n") == [
+        "did you mean per-call?"
+    ]
