@@ -135,9 +135,16 @@ async def test_a_password_is_in_no_error(tmp_path: Path) -> None:
         assert not refused.value.retryable
 
 
-@pytest.mark.parametrize("url", ["nonsense", "http://127.0.0.1", "redis://:hunter2@host:port"])
-def test_what_is_no_address_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(ProviderRefused, match="no address of a Redis server") as refused:
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("nonsense", "it has another scheme"),
+        ("http://127.0.0.1", "it has another scheme"),
+        ("redis://:hunter2@host:port", "a part is wrong"),
+    ],
+)
+def test_what_is_no_address_is_refused_without_repeating_it(url: str, why: str) -> None:
+    with pytest.raises(ProviderRefused, match=f"no address of a Redis server: {why}") as refused:
         RedisKeyValue({"url": url})
     assert "hunter2" not in f"{refused.value} {refused.value.hint}"
 

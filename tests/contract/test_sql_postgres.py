@@ -364,8 +364,11 @@ async def test_a_password_is_in_no_error() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["nonsense", "mysql://u:hunter2@h/d", "postgresql://u:hunter2@h:port/d", "postgresql://u:hunter2@[h/d"],
-)
+    [
+        "nonsense", "mysql://u:hunter2@h/d", "postgresql://u:hunter2@h:port/d", "postgresql://u:hunter2@[h/d",
+        "postgresql://u:hunter2@h/d?sslmode=nonsense",
+    ],
+)  # fmt: skip
 def test_what_is_no_address_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(ProviderRefused, match="no address of a PostgreSQL server") as refused:
         PostgresSql({"url": url})

@@ -35,10 +35,11 @@ def check_address(url: str) -> None:
     """Raise :class:`ProviderRefused` for what is no Redis URL."""
     try:
         BlockingConnectionPool.from_url(url)
-    except ValueError as error:
+    except ValueError:
         # The text of the error may hold the URL, and the URL a password.
+        known = url.partition("://")[0] in ("redis", "rediss", "unix")
         raise ProviderRefused(
-            f"no address of a Redis server: {type(error).__name__}",
+            f"no address of a Redis server: {'a part is wrong' if known else 'it has another scheme'}",
             hint="use redis://HOST:PORT/DATABASE, rediss:// with TLS, or unix://PATH",
         ) from None
 

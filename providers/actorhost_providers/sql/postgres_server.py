@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
@@ -48,6 +48,7 @@ MAX_WAITING: Final = 1000
 """Calls that may have or wait for a connection."""
 _CONNECT: Final = 4.0
 """Seconds that making a connection may take: less than a host gives a provider to start."""
+_TLS_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _GRACE: Final = 0.25
 """Seconds that the server gets to end a statement itself, which keeps the connection."""
 
@@ -72,8 +73,8 @@ class PostgresServer:
         self._most = pool
         self._pool: Any = None
         self._calls = 0
-        self._dropped = Dropped()
         self._free = asyncio.Semaphore(pool)
+        self._dropped = Dropped()
 
     @cached_property
     def _shown(self) -> str:
@@ -125,9 +126,9 @@ class PostgresServer:
         self._calls += 1
         try:
             async with scope, self._connection(progress) as connection:
-                progress.received = Bounded.around(connection)
                 progress.waited = monotonic() - progress.began
                 scope.reschedule(asyncio.get_running_loop().time() + seconds - progress.waited + _GRACE)
+                progress.received = Bounded.around(connection)
                 progress.received.allow(bounds)
                 if self._dropped:
                     await self._dropped.end(connection)
@@ -138,9 +139,9 @@ class PostgresServer:
                 await connection.execute("COMMIT" if writes else "ROLLBACK")
                 return result
         except (ActorhostError, *FOREIGN) as error:
-            if progress.received and progress.received.refusal and not progress.committing:
             if isinstance(error, TimeoutError) and scope.expired():
                 raise self._timed_out(seconds, progress) from None
+            if progress.received and progress.received.refusal and not progress.committing:
                 raise progress.received.refusal from None
             if cancelled(error) and monotonic() - progress.began < 0.9 * seconds:
                 raise failed(error) from None  # by somebody else, not for its time
@@ -222,6 +223,9 @@ def shown_address(url: str) -> str:
         raise _refused("it is not well-formed") from None
     if parts.scheme not in ("postgres", "postgresql"):
         raise _refused("it has another scheme")
+    for mode in parse_qs(parts.query).get("sslmode", ()):
+        if mode.replace("_", "-") not in _TLS_MODES:
+            raise _refused(f"its sslmode is none of {', '.join(_TLS_MODES)}")
     return f"{parts.hostname or 'localhost'}:{port or 5432}{parts.path}"
 
 
