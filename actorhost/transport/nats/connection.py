@@ -179,6 +179,14 @@ class Connection(Client):
         self._pending = kept
         self._pending_data_size = sum(map(len, kept))
 
+    def _release(self) -> None:
+        """Wake whoever waits in :meth:`written`: nothing is written to this socket any more."""
+        queue = self._flush_queue
+        while queue is not None and not queue.empty():
+            waiting = queue.get_nowait()
+            if not waiting.done():
+                waiting.set_result(None)
+
     def _is_request(self, command: bytes) -> bool:
         return bool(self._inbox) and self._inbox in command.partition(b"\r\n")[0]
 
@@ -209,6 +217,7 @@ class Connection(Client):
     async def _attempt_reconnect(self) -> None:
         self.events.lost()
         self._drop_requests()
+        self._release()
         self._abort()
         await super()._attempt_reconnect()
 
