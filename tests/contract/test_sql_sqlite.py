@@ -271,3 +271,25 @@ def test_a_link_that_cannot_be_right_is_refused_by_name(config: dict[str, object
     with pytest.raises(ProviderRefused, match="the link 'default' of actor 'conformance'") as refused:
         SqlCase(SqliteSql({}), config=config)
     assert "read-only, statement-timeout, max-result" in refused.value.hint
+
+
+async def test_a_file_that_fails_a_call_is_named_in_the_log_and_not_to_the_actor(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "sql.db"
+    async with started(SqliteSql({"path": str(path)})) as backend:
+        case = SqlCase(backend, table="numbers")
+        await case.make("k BIGINT")
+        await case.execute("INSERT INTO %t (k) VALUES (1)")
+    async with started(SqliteSql({"path": str(path)})) as backend:
+        with path.open("r+b") as file:
+            file.seek(4096)
+            file.write(b"\xff" * 4096)
+        case = SqlCase(backend, table="numbers")
+        for _ in range(3):
+            error = await case.refused(case.query("SELECT * FROM %t"), ProviderFailed)
+            assert str(error) == "the database did not do it: database disk image is malformed"
+            assert not error.retryable
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line.startswith("database failed provider='sql-sqlite'")
+    assert str(path) in line

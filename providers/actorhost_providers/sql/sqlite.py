@@ -94,7 +94,7 @@ class SqliteSql(SqlBackend):
 
     def _open(self) -> tuple[SqliteDatabase, list[SqliteDatabase]]:
         if self._path == MEMORY:
-            return SqliteDatabase("file::memory:", shown=MEMORY, most=self._most or _IN_MEMORY), []
+            return SqliteDatabase("file::memory:", most=self._most or _IN_MEMORY), []
         path = Path(self._path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,12 +104,14 @@ class SqliteSql(SqlBackend):
         try:
             for reader in (False, *[True] * _READERS):
                 opened.append(self._connection(reader=reader))  # noqa: PERF401 - those before an error are closed
-        except BaseException:
+        except BaseException as error:
             for each in opened:
                 each.close()
+            if isinstance(error, ProviderFailed):
+                raise ProviderFailed(f"{self._path}: {error}", hint=error.hint) from None
             raise
         return opened[0], opened[1:]
 
     def _connection(self, *, reader: bool) -> SqliteDatabase:
         uri = f"file:{quote(str(Path(self._path)))}?mode={'ro' if reader else 'rwc'}"
-        return SqliteDatabase(uri, reader=reader, shown=self._path, most=self._most)
+        return SqliteDatabase(uri, reader=reader, most=self._most)

@@ -60,9 +60,8 @@ class Stopped(Exception):
 class SqliteDatabase:
     """A connection to `uri`, for reading only if `reader`; it lets the database grow to `most` bytes."""
 
-    def __init__(self, uri: str, *, reader: bool = False, shown: str = "", most: int | None = None) -> None:
-        """Open the database; `shown` names it in errors. Raises :class:`ProviderFailed`."""
-        self._shown = shown or uri
+    def __init__(self, uri: str, *, reader: bool = False, most: int | None = None) -> None:
+        """Open the database. Raises :class:`ProviderFailed`, which like all errors does not name the file."""
         self._rules = Rules()
         self._stopped: Callable[[], bool] = lambda: False
         self._interruptible = False
@@ -230,7 +229,7 @@ class SqliteDatabase:
         return BadRequest(message, hint="look at the statement and the schema")
 
     def _failed(self, code: int, error: object) -> ActorhostError:
-        failed = ProviderFailed(f"{self._shown}: {error}", hint=_HINTS.get(code, _HINT))
+        failed = ProviderFailed(f"the database did not do it: {error}", hint=_HINTS.get(code, _HINT))
         failed.retryable = code in (sqlite.SQLITE_BUSY, sqlite.SQLITE_LOCKED, sqlite.SQLITE_NOMEM)
         failed.outcome_known = code != sqlite.SQLITE_IOERR  # it may have come at the end of a commit
         return failed

@@ -35,6 +35,8 @@ _GRACE: Final = 1.0
 """Seconds that stopping may take before the thread is given up and the outcome counts as unknown."""
 _CLOSING: Final = 2.0
 """Seconds that the end of all threads is waited for."""
+_TOLD_EACH: Final = 60.0
+"""Seconds between two lines in the log about a database that fails its calls."""
 _log: Final = Log("actorhost.sql")
 _STUCK_HINT: Final = (
     "find the statement that timed out before and make it cheaper; it ends by itself or with the process,"
@@ -96,6 +98,7 @@ class Workers:
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._jobs: set[_Job[Any]] = set()
         self._closed = False
+        self._told_at: float | None = None
         for database in databases:
             self._start(_Worker(database))
 
@@ -120,6 +123,7 @@ class Workers:
                 raise Closed("the database was closed meanwhile; nothing was done") from None
             raise self._timed_out(seconds) from None
         except ProviderFailed as error:
+            self._tell_failed(error, bounds.actor)
             raise self._explained(error) if error.retryable else error from None
         finally:
             self._stop(job)
@@ -274,6 +278,16 @@ class Workers:
             what, provider="sql-sqlite", database=self._shown, actor=str(job.actor),
             running_s=round(monotonic() - job.began, 1), given_up=len(self._stuck), working=self._working,
         )  # fmt: skip
+
+    def _tell_failed(self, error: ProviderFailed, actor: ActorName) -> None:
+        """Say which database it is, as what an actor is told does not; not for each of its calls."""
+        now = monotonic()
+        if self._told_at is None or now - self._told_at >= _TOLD_EACH:
+            self._told_at = now
+            _log.warning(
+                "database failed", provider="sql-sqlite", database=self._shown, actor=str(actor),
+                reason=str(error),
+            )  # fmt: skip
 
     def _timed_out(self, seconds: float) -> CallTimeout:
         error = CallTimeout(
