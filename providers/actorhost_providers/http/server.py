@@ -90,7 +90,8 @@ class AiohttpServer(HttpServer):
             return
         while self._links:
             listener.routes.shut(self._links.pop(), monotonic() + _REMEMBERED)
-        if not len(listener.routes):
+        # Another provider of the application may have closed it already.
+        if not len(listener.routes) and self.surroundings.shared.get(self._key()) is listener:
             del self.surroundings.shared[self._key()]
             await listener.close()
 

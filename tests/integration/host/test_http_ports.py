@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from actorhost import Host
+from actorhost.contracts.provider import Link, Surroundings
 from actorhost.errors import ProviderRefused
 from tests.integration.host.conftest import until
 from tests.integration.host.http_guests import Wire, answering, ask, mirror, route, seen, serve, wire
@@ -51,6 +52,23 @@ async def test_applications_share_a_port_and_cannot_have_the_same_route(host: Ho
         await host.undeploy(name)
     with pytest.raises(ConnectionRefusedError):
         await ask(url, "/b")
+
+
+async def test_two_servers_of_an_application_on_one_port_stop_one_after_the_other(port: int) -> None:
+    around = Surroundings()
+    servers = [AiohttpServer({"port": port}), AiohttpServer({"port": port})]
+    links = [Link(ActorName("a"), HTTP, LinkName(name), {"path": f"/{name}"}) for name in ("one", "two")]
+    for server, link in zip(servers, links, strict=True):
+        server.surroundings = around
+        await server.start()
+        await server.linked(link)
+    for server, link in zip(servers, links, strict=True):
+        await server.unlinked(link)
+    for server in servers:
+        await server.stop()
+    assert not around.shared
+    with pytest.raises(ConnectionRefusedError):
+        await ask(f"http://127.0.0.1:{port}", "/one")
 
 
 async def test_a_conflict_within_an_application_is_refused_before_anything_starts(host: Host) -> None:
