@@ -17,8 +17,10 @@ import pytest
 from actorhost import Host
 from actorhost.contracts.provider import Link, Surroundings
 from actorhost.errors import ProviderRefused
+from actorhost.ids import ActorName, LinkName
+from actorhost_providers.http.server import AiohttpServer
 from tests.integration.host.conftest import until
-from tests.integration.host.http_guests import Wire, answering, ask, mirror, route, seen, serve, wire
+from tests.integration.host.http_guests import HTTP, Wire, answering, ask, mirror, route, seen, serve, wire
 
 # A certificate for localhost and its key, made for these tests and known to everybody.
 PEM = str(Path(__file__).with_name("localhost.pem"))
