@@ -293,3 +293,22 @@ async def test_hosts_that_meet_on_one_key_lose_no_increment(name: str, tmp_path:
         cases = [KeyValueCase(each, bucket="shared") for each in stores]
         sums = await asyncio.gather(*(case.increment("n", 1) for case in cases * 40))
         assert sorted(sums) == list(range(1, 201))
+
+
+@pytest.mark.needs_redis
+async def test_a_redis_that_is_away_is_named_in_the_log_and_not_to_the_actor(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running("redis", tmp_path) as (server, store):
+        case = KeyValueCase(store)
+        await server.kill()
+        for call in (case.get("k"), case.set("k", b"lost")):
+            error = await outcome(call)
+            assert "127.0.0.1" not in f"{error} {error.hint}"
+        await server.start()
+        assert await back(case) is None
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.partition(" server='127.0.0.1")[0] for line in lines] == [
+        "redis does not serve",
+        "redis serves again",
+    ]

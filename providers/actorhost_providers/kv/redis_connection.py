@@ -2,7 +2,8 @@
 
 Owned by the provider: at most 32 connections, made when needed and again after they broke. A call
 that is cancelled drops its connection, as an answer may still be on its way there. Each wait for
-the server ends at the time-out.
+the server ends at the time-out. A server that went away is told of once in the log, with its address,
+which no actor is told, and once more when it is back.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from redis.asyncio.connection import BlockingConnectionPool
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
+    NoPermissionError,
     NoScriptError,
     ReadOnlyError,
     RedisError,
@@ -25,10 +27,13 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from actorhost.clock import monotonic
 from actorhost.errors import OutcomeUnknown, ProviderFailed, ProviderRefused
+from actorhost.telemetry.log import Log
 
 _CONNECTIONS: Final = 32
 _LOST: Final = (RedisConnectionError, RedisTimeoutError, OSError)
+_log: Final = Log("actorhost.keyvalue")
 
 
 def check_address(url: str) -> None:
@@ -51,6 +56,8 @@ class RedisConnection:
         """Take an address, which :func:`check_address` has judged; connects to nothing yet."""
         self._url = url
         self._timeout = timeout
+        self._met = False
+        self._away_since: float | None = None
 
     @cached_property
     def _pool(self) -> BlockingConnectionPool:
@@ -72,6 +79,7 @@ class RedisConnection:
     async def check(self) -> None:
         """Raise :class:`ProviderFailed` when the server does not answer."""
         await self._execute(("PING",), writes=False)
+        self._met = True
 
     async def run(self, script: str, prefix: str, arguments: Sequence[object], *, writes: bool) -> Any:
         """Return what `script` answers for the bucket with that `prefix`.
@@ -98,7 +106,7 @@ class RedisConnection:
             raise self._failed(error, retryable=False) from None
         try:
             await connection.send_command(*command)
-            return await connection.read_response()
+            answer = await connection.read_response()
         except NoScriptError:
             raise
         except (BusyLoadingError, ReadOnlyError) as error:
@@ -112,27 +120,57 @@ class RedisConnection:
             if isinstance(error, _LOST):
                 raise (self._unknown(error) if writes else self._failed(error)) from None
             raise
+        else:
+            if self._away_since is not None:
+                self._tell_back(self._away_since)
+            return answer
         finally:
             await self._pool.release(connection)
 
     def _failed(self, error: Exception, *, retryable: bool = True) -> ProviderFailed:
-        failed = ProviderFailed(
-            f"the Redis server at {self._shown} did not do it: {_reason(error)}",
-            hint="is it running, is the address right, and do the credentials fit?",
-        )
+        if self._met:
+            self._tell_away(error)
+            failed = ProviderFailed(
+                f"the Redis server did not do it: {_told(error)}",
+                hint="the log of the provider may say more; retry where that may help",
+            )
+        else:
+            failed = ProviderFailed(
+                f"the Redis server at {self._shown} did not do it: {_reason(error)}",
+                hint="is it running, is the address right, and do the credentials fit?",
+            )
         failed.retryable = retryable
         return failed
 
     def _unknown(self, error: Exception) -> OutcomeUnknown:
+        self._tell_away(error)
         return OutcomeUnknown(
-            f"the Redis server at {self._shown} went away during a write: {_reason(error)}",
+            f"the Redis server went away during a write: {_told(error)}",
             hint="it may have been done; look before writing again, or write with a condition",
         )
+
+    def _tell_away(self, error: Exception) -> None:
+        if self._away_since is None and isinstance(error, _LOST):
+            self._away_since = monotonic()
+            _log.warning("redis does not serve", server=self._shown, reason=_reason(error))
+
+    def _tell_back(self, since: float) -> None:
+        self._away_since = None
+        _log.warning("redis serves again", server=self._shown, away_s=round(monotonic() - since, 1))
 
 
 @functools.cache
 def _digest(script: str) -> str:
     return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+
+
+def _told(error: Exception) -> str:
+    """Return what an actor is told of `error`: its text may name the server's address or user."""
+    if isinstance(error, AuthenticationError | NoPermissionError):
+        return "it refuses the provider"
+    if isinstance(error, RedisTimeoutError):
+        return "it did not answer in time"
+    return "there is no connection" if isinstance(error, _LOST) else _reason(error)
 
 
 def _reason(error: Exception) -> str:
