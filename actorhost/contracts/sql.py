@@ -194,7 +194,8 @@ class Sql(Provider):
     Every method may raise :class:`~actorhost.errors.BadRequest`, :class:`~actorhost.errors.Denied`,
     :class:`~actorhost.errors.CallTimeout`, :class:`TooLarge`, :class:`~actorhost.errors.Overloaded`
     and :class:`~actorhost.errors.ProviderFailed`, having changed nothing; and those that write
-    :class:`~actorhost.errors.OutcomeUnknown`.
+    :class:`~actorhost.errors.OutcomeUnknown`. An actor may besides get a :class:`TooLarge` from its
+    host after the method returned: its answer was over the actor's ``max-message``.
     """
 
     contract: ClassVar[Contract] = CONTRACT
