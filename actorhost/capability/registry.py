@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, Final
@@ -85,6 +85,15 @@ class Registry:
         provider = self._now(name)
         what = f"link actor {link.actor!r} to provider {name!r}"
         await self._within(self._limits.start_timeout, provider.linked(link), what, provider)
+
+    async def relink(self, name: str, links: Sequence[Link]) -> None:
+        """Tell provider `name`, started again, of all `links` there were; raises as :meth:`link` does.
+
+        It has the limit ``start_timeout`` for each of them.
+        """
+        provider = self._now(name)
+        what = f"link {len(links)} actors to provider {name!r} again"
+        await self._within(self._limits.start_timeout * len(links), provider.relinked(links), what, provider)
 
     async def unlink(self, name: str, link: Link) -> None:
         """Tell provider `name` that the actor of `link` is about to stop; raises as :meth:`link` does."""

@@ -7,6 +7,7 @@ calls run through the same code as in a host (:func:`~actorhost.capability.dispa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,6 +61,13 @@ class Served:
         if token not in self._linked:
             self._linked.add(token)
             await self._registry.link(self._name, link)
+
+    async def relinked(self, tokens: Iterable[str]) -> None:
+        """Tell the provider, started again, of all links whose actors run, but those it knows of."""
+        links = {token: self._known(token).grant.link for token in tokens if token not in self._linked}
+        if links:
+            self._linked.update(links)
+            await self._registry.relink(self._name, list(links.values()))
 
     async def unlinked(self, token: str) -> None:
         """Tell the provider that the actor of the link is about to stop; its calls are still answered."""

@@ -98,6 +98,14 @@ class Provider(ABC):
     async def linked(self, link: Link) -> None:  # noqa: B027 - most providers wait to be called
         """Take note that the actor of `link` runs and may be called; may refuse the link."""
 
+    async def relinked(self, links: Iterable[Link]) -> None:
+        """Take note, in a process that was started again, of all `links` there were: the actors run.
+
+        One after the other as :meth:`linked`, unless it matters that they are all there before any is used.
+        """
+        for link in links:
+            await self.linked(link)
+
     async def unlinked(self, link: Link) -> None:  # noqa: B027 - likewise
         """Call the actor of `link` no more: it is about to stop. Also called when :meth:`linked` failed."""
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,7 +15,6 @@ from actorhost.contracts.http import HANDLE, HandleParams
 from actorhost.contracts.provider import Link
 from actorhost.errors import ActorhostError
 from actorhost_providers.http.answer import Answer
-from actorhost_providers.http.listener import Listener
 from actorhost_providers.http.route import Route
 from actorhost_providers.http.server import AiohttpServer
 
@@ -58,15 +57,16 @@ class Bends(AiohttpServer):
 
         return replace(route, call=call)
 
-    async def _listening(self) -> Listener:
-        listener = await super()._listening()
+    async def relinked(self, links: Iterable[Link]) -> None:
+        await super().relinked(links)
+        listener = self._listener
+        assert listener is not None
 
         async def answer(request: Any) -> Any:
             return self.answered(request.method, await listener._exchange.answer(request))
 
         assert listener._server is not None
         listener._server.request_handler = answer
-        return listener
 
 
 @breaks("handed-as-sent")
@@ -135,8 +135,7 @@ class LastOneWins(Bends):
         """Take any."""
 
     async def linked(self, link: Link) -> None:
-        listener = await self._listening()
-        listener.routes._routes.clear()
+        self._at_port().routes._routes.clear()
         await super().linked(link)
 
 

@@ -29,6 +29,7 @@ class ProviderOperation(StrEnum):
     HELLO = "hello"
     INTRODUCE = "introduce"
     LINKED = "linked"
+    RELINKED = "relinked"
     UNLINKED = "unlinked"
     FORGET = "forget"
     STOP = "stop"
@@ -96,6 +97,12 @@ class Known(Struct, frozen=True):
     token: _Token
 
 
+class KnownAll(Struct, frozen=True):
+    """The links that were introduced with `tokens`."""
+
+    tokens: tuple[_Token, ...]
+
+
 class ActorCall(Struct, frozen=True, kw_only=True):
     """A provider's call to the actor of a link: `timeout` is in seconds."""
 
@@ -107,7 +114,7 @@ class ActorCall(Struct, frozen=True, kw_only=True):
 
 T = TypeVar("T", bound=Struct)
 _decoders: Final[dict[type[Struct], msgspec.msgpack.Decoder[Any]]] = {
-    kind: msgspec.msgpack.Decoder(kind) for kind in (Begin, Hello, Introduction, Known, ActorCall)
+    kind: msgspec.msgpack.Decoder(kind) for kind in (Begin, Hello, Introduction, Known, KnownAll, ActorCall)
 }
 _encoder: Final = msgspec.msgpack.Encoder()
 

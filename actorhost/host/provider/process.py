@@ -27,6 +27,7 @@ from actorhost.host.provider.messages import (
     Hello,
     Introduction,
     Known,
+    KnownAll,
     ProviderOperation,
     decode,
     encode,
@@ -121,6 +122,8 @@ class ProviderProcess:
                 self._introduce(decode(Introduction, payload))
             case ProviderOperation.LINKED:
                 await self._ready().linked(decode(Known, payload).token)
+            case ProviderOperation.RELINKED:
+                await self._ready().relinked(decode(KnownAll, payload).tokens)
             case ProviderOperation.UNLINKED:
                 await self._ready().unlinked(decode(Known, payload).token)
             case ProviderOperation.FORGET:

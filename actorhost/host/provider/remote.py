@@ -32,7 +32,14 @@ from actorhost.errors import (
     Unavailable,
 )
 from actorhost.host.events import Events
-from actorhost.host.provider.messages import ActorCall, Introduction, Known, ProviderOperation, decode
+from actorhost.host.provider.messages import (
+    ActorCall,
+    Introduction,
+    Known,
+    KnownAll,
+    ProviderOperation,
+    decode,
+)
 from actorhost.ids import HostId, LatticeName, new_call_id
 from actorhost.limits import Limits
 from actorhost.manifest import ProviderSpec
@@ -191,8 +198,9 @@ class RemoteProvider(Elsewhere):
         timeout = self._around.limits.start_timeout
         for link in list(self._links):
             await self._introduce(link, timeout, instance)
-        for known in [known for known in self._links.values() if known.linked]:
-            await self._ask(ProviderOperation.LINKED, Known(known.token), timeout)
+        linked = tuple(known.token for known in self._links.values() if known.linked)
+        if linked:
+            await self._ask(ProviderOperation.RELINKED, KnownAll(linked), timeout * len(linked))
 
     def _serve_at(self, instance: str) -> None:
         """Let calls go to the run `instance` from now on."""

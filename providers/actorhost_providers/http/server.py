@@ -74,9 +74,18 @@ class AiohttpServer(HttpServer):
 
     async def linked(self, link: Link) -> None:
         """Serve the route of `link`; refuse one that another application has on this port."""
-        listener = await self._listening()
-        listener.routes.put(self._route(link))
-        self._links.append(link)
+        await self.relinked([link])
+
+    async def relinked(self, links: Iterable[Link]) -> None:
+        """Serve the routes of `links`; a port that is not open yet opens once all of them are there."""
+        listener = self._at_port()
+        for link in links:
+            listener.routes.put(self._route(link))
+            self._links.append(link)
+        if not listener.url:
+            await listener.open()
+            self.surroundings.shared[self._key()] = listener
+        self._listener = listener
 
     async def unlinked(self, link: Link) -> None:
         """Tell whoever asks to come back: the actor is about to stop, perhaps for its successor."""
@@ -90,30 +99,28 @@ class AiohttpServer(HttpServer):
             return
         while self._links:
             listener.routes.shut(self._links.pop(), monotonic() + _REMEMBERED)
+        found: object = self.surroundings.shared.get(self._key())
         # Another provider of the application may have closed it already.
-        if not len(listener.routes) and self.surroundings.shared.get(self._key()) is listener:
+        if not len(listener.routes) and found is listener:
             del self.surroundings.shared[self._key()]
             await listener.close()
 
     def _route(self, link: Link) -> Route:
         return route_of(link, self._settings, self.surroundings.call)
 
-    async def _listening(self) -> Listener:
-        """Return the listener at this provider's address, opened if there is none."""
+    def _at_port(self) -> Listener:
+        """Return the listener at this provider's address, one that is not open if there is none."""
         if self._listener is not None:
             return self._listener
-        found = self.surroundings.shared.get(self._key())
+        found: Listener | None = self.surroundings.shared.get(self._key())
         if found is None:
-            found = Listener(self._settings, self._tls)
-            await found.open()
-            self.surroundings.shared[self._key()] = found
-        elif not found.settings.shares_with(self._settings):
+            return Listener(self._settings, self._tls)
+        if not found.settings.shares_with(self._settings):
             raise ProviderRefused(
                 f"{found.url} is open with other settings for TLS, time-outs or connections",
                 hint="use the same ones in every application on this port, or another port",
             )
-        self._listener = found
-        return self._listener
+        return found
 
     def _key(self) -> str:
         port = self._settings.port

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
+import signal
 import socket
 import ssl
 from collections import Counter
@@ -17,9 +19,12 @@ import pytest
 from actorhost import Host
 from actorhost.contracts.provider import Link, Surroundings
 from actorhost.errors import ProviderRefused
+from actorhost.host.provider.remote import RemoteProvider
 from actorhost.ids import ActorName, LinkName
+from actorhost.manifest import Application, Place, ProviderSpec
+from actorhost.transport import NatsServer
 from actorhost_providers.http.server import AiohttpServer
-from tests.integration.host.conftest import until
+from tests.integration.host.conftest import actor, until
 from tests.integration.host.http_guests import HTTP, Wire, answering, ask, mirror, route, seen, serve, wire
 
 # A certificate for localhost and its key, made for these tests and known to everybody.
@@ -191,7 +196,7 @@ async def test_the_access_log_has_a_line_for_what_is_turned_away(
     assert len(lines) == 6
 
 
-async def test_the_access_log_has_a_line_for_each_for_each_request_and_no_query(
+async def test_the_access_log_has_a_line_for_each_request_and_no_query(
     host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "actorhost.http")
@@ -212,3 +217,33 @@ async def test_the_access_log_has_a_line_for_each_for_each_request_and_no_query(
         await ask(url, path)
     await host.undeploy("app")
     assert "http request" not in caplog.text
+
+
+async def test_a_server_whose_process_was_killed_listens_again_once_all_its_routes_are_back(
+    server: NatsServer, port: int
+) -> None:
+    names = [f"a{n}" for n in range(20)]
+    web = ProviderSpec(
+        name=ActorName("web"), provider="http-server", contract=HTTP, place=Place.PROCESS,
+        config={"port": port, "access-log": False},
+    )  # fmt: skip
+    actors = tuple(actor(name, contracts=(HTTP,), links=(route(f"/{name}"),)) for name in names)
+    wanted = Application(name=ActorName("app"), actors=actors, providers=(web,))
+    async with Host(nats=server.url) as host:
+        await host.deploy_modules(wanted, dict.fromkeys(names, answering()))
+        process = host.deployments["app"].providers["web"]
+        assert isinstance(process, RemoteProvider)
+        assert await _first_answer(port, names[-1]) == 200
+        os.kill(process.pid, signal.SIGKILL)
+        await until(lambda: process.state != "running")
+        assert await _first_answer(port, names[-1]) == 200
+
+
+async def _first_answer(port: int, name: str) -> int:
+    """Return the status of the first answer that there is."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return (await ask(f"http://127.0.0.1:{port}", f"/{name}"))[0]
+            except (OSError, EOFError):
+                await asyncio.sleep(0.0005)
