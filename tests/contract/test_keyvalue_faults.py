@@ -201,13 +201,19 @@ async def _fill(case: KeyValueCase) -> None:
         await case.set(f"k{number}", bytes(100_000))
 
 
-async def test_a_full_file_refuses_and_keeps_what_it_has(tmp_path: Path) -> None:
+async def test_a_full_file_refuses_and_keeps_what_it_has(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with started(SqliteKeyValue({"path": str(tmp_path / "store.db"), "max_bytes": MIB})) as store:
         case = KeyValueCase(store)
         await case.set("k", b"kept")
         with pytest.raises(ProviderFailed, match="full") as refused:
             await _fill(case)
         assert "max_bytes" in refused.value.hint
+        assert str(tmp_path) not in f"{refused.value} {refused.value.hint}"
+        [line] = [record.getMessage() for record in caplog.records]
+        assert line.startswith("store failed")
+        assert str(tmp_path) in line
         assert await case.value("k") == b"kept"
         await case.delete("k0")
         assert (await case.set("k", b"again")).stored

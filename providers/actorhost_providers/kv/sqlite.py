@@ -36,6 +36,7 @@ from actorhost.contracts.keyvalue import (
 )
 from actorhost.contracts.provider import Config, Link
 from actorhost.errors import Closed, Overloaded, ProviderFailed
+from actorhost.telemetry.log import Log
 from actorhost_providers.kv.bucket import take_page
 from actorhost_providers.kv.link import PAGE_BYTES, bucket_of, check_link
 from actorhost_providers.kv.sqlite_store import SqliteStore
@@ -45,6 +46,9 @@ T = TypeVar("T")
 MIB: Final = 1024 * 1024
 MAX_WAITING: Final = 1000
 """Calls that may wait for the thread."""
+_TOLD_EACH: Final = 60.0
+"""Seconds between two lines in the log about a file that fails calls."""
+_log: Final = Log("actorhost.keyvalue")
 
 
 class SqliteConfig(Config, frozen=True):
@@ -77,6 +81,7 @@ class SqliteKeyValue(KeyValue):
         # One is counted by the event loop's thread, the other by ours.
         self._sent = 0
         self._done = 0
+        self._told_at: float | None = None
 
     def check_link(self, link: Link) -> None:
         """Refuse a link with unknown configuration."""
@@ -84,7 +89,11 @@ class SqliteKeyValue(KeyValue):
 
     async def start(self) -> None:
         """Open the file, or make it."""
-        self._store = await self._in_thread(self._open)
+        try:
+            self._store = await self._in_thread(self._open)
+        except (sqlite3.Error, OSError) as error:
+            # The operator's, who is told the file; an actor is not.
+            raise self._failed(error, f"{self._config.path}: {error}") from None
 
     async def stop(self) -> None:
         """Close the file, after what is under way."""
@@ -144,21 +153,20 @@ class SqliteKeyValue(KeyValue):
         store = self._store
         if store is None:
             raise Closed("the key-value store is not open")
-        return await self._in_thread(lambda: work(store))
+        try:
+            return await self._in_thread(lambda: work(store))
+        except (sqlite3.Error, OSError) as error:
+            self._tell(error)
+            raise self._failed(error, f"the store did not do it: {error}") from None
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         if self._sent - self._done >= MAX_WAITING:
-            raise Overloaded(
-                f"{MAX_WAITING} calls wait for {self._config.path}", hint="is its disk slow? retry later"
-            )
+            raise Overloaded(f"{MAX_WAITING} calls wait for the store", hint="is its disk slow? retry later")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._sent += 1
         # Not loop.run_in_executor(): what is cancelled there stays in the queue, uncounted.
         self._thread.submit(self._carry_out, work, answer)
-        try:
-            return await answer
-        except (sqlite3.Error, OSError) as error:
-            raise self._failed(error) from None
+        return await answer
 
     def _carry_out(self, work: Callable[[], T], answer: asyncio.Future[T]) -> None:
         """Do `work` in the thread, unless its caller went away."""
@@ -172,7 +180,16 @@ class SqliteKeyValue(KeyValue):
             self._done += 1
         answer.get_loop().call_soon_threadsafe(settle)
 
-    def _failed(self, error: Exception) -> ProviderFailed:
+    def _tell(self, error: Exception) -> None:
+        """Say which file it is, as what an actor is told does not; not for each of its calls."""
+        now = clock_module.monotonic()
+        if self._told_at is None or now - self._told_at >= _TOLD_EACH:
+            self._told_at = now
+            _log.warning(
+                "store failed", provider="keyvalue-sqlite", path=self._config.path, reason=str(error)
+            )
+
+    def _failed(self, error: Exception, what: str) -> ProviderFailed:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         full = code == sqlite3.SQLITE_FULL
         hint = (
@@ -180,7 +197,7 @@ class SqliteKeyValue(KeyValue):
             if full
             else "look at the file, its disk and who else has it open"
         )
-        failed = ProviderFailed(f"{self._config.path}: {error}", hint=hint)
+        failed = ProviderFailed(what, hint=hint)
         failed.retryable = code == sqlite3.SQLITE_BUSY
         failed.outcome_known = code != sqlite3.SQLITE_IOERR  # it may have come at the end of a commit
         return failed

@@ -108,7 +108,9 @@ class SqliteSql(SqlBackend):
             for each in opened:
                 each.close()
             if isinstance(error, ProviderFailed):
-                raise ProviderFailed(f"{self._path}: {error}", hint=error.hint) from None
+                failed = ProviderFailed(f"{self._path}: {error}", hint=error.hint)
+                failed.retryable = error.retryable
+                raise failed from None
             raise
         return opened[0], opened[1:]
 
