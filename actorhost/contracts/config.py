@@ -161,8 +161,8 @@ def _of_struct(
             yield ConfigFault((*path, key), _UNKNOWN_KEY, _nearest(key, cls))
             continue
         faults = list(_of_value(field.type, value, (*path, key)))
-        if not faults and key in rules:
-            faults = list(_of_rules(rules[key], field.type, value, (*path, key)))
+        if (rule := rules.get(key)) is not None:
+            faults += _of_rules(rule, field.type, value, (*path, key), {one.path for one in faults})
         otherwise = "" if field.required else f", or leave {key} out"
         for one in faults:
             yield ConfigFault(one.path, one.message, one.hint or f"write {_expected(one)}{otherwise}")
@@ -171,10 +171,14 @@ def _of_struct(
             yield ConfigFault((*path, key), f"the key {key} is missing", f"add {key}; {_keys(cls)}")
 
 
-def _of_rules(rule: Rule | Each, kind: Any, value: object, path: Path) -> Iterator[ConfigFault]:
-    """Yield what `rule` refuses in `value`, which is of type `kind`."""
+def _of_rules(
+    rule: Rule | Each, kind: Any, value: object, path: Path, wrong: set[Path]
+) -> Iterator[ConfigFault]:
+    """Yield what `rule` refuses in `value`, which is of type `kind` but for its parts at `wrong`."""
+    if path in wrong:
+        return
     if not isinstance(rule, Each):
-        if not holds_unknown(value):
+        if not wrong and not holds_unknown(value):
             yield from _of_rule(rule, msgspec.convert(value, kind), path)
         return
     items: Iterable[tuple[str | int, object]] = ()
@@ -182,7 +186,10 @@ def _of_rules(rule: Rule | Each, kind: Any, value: object, path: Path) -> Iterat
         items = value.items()
     elif isinstance(value, list | tuple):
         items = enumerate(value)
+    within = {each[: len(path) + 1] for each in wrong}
     for key, item in items:
+        if (*path, key) in within:
+            continue
         if rule.key is not None:
             yield from _of_rule(rule.key, key, (*path, key))
         if not holds_unknown(item):

@@ -128,6 +128,12 @@ def test_what_holds_unknown_texts_is_judged_as_a_whole_and_by_its_other_parts() 
         "some-names[1]": "nobody is no name",
         "some-names[3]": "nobody is no name",
     }
+    assert faults({"name": "a", "texts": {"a": 5, "b": "nobody"}, "some-names": [1, "nobody"]}) == {
+        "texts.a": "Expected `str`, got `int`",
+        "texts.b": "nobody is no name",
+        "some-names[0]": "Expected `str`, got `int`",
+        "some-names[1]": "nobody is no name",
+    }
     assert faults({"name": "a", "texts": {"nobody": text, "a": "nobody", "b": text}}) == {
         "texts.nobody": "nobody is no name",
         "texts.a": "nobody is no name",
