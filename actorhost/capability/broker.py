@@ -161,8 +161,10 @@ def _operation(caller: Caller, grant: ProviderGrant, name: str) -> BoundOperatio
 def _unknown_operation(
     caller: Caller, link: str, contract: str, name: str, operations: Iterable[str]
 ) -> BadRequest:
+    listed = ", ".join(operations)
+    hint = f"its operations are {listed}" if listed else "an actor calls nothing over it, it is called"
     return BadRequest(
         f"actor {caller.actor!r} called {name[:80]!r} over link {link!r}, which contract {contract!r}"
         " does not have",
-        hint=f"its operations are {', '.join(operations)}",
+        hint=hint,
     )

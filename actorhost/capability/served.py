@@ -107,7 +107,7 @@ class Served:
         if bound is None:
             raise BadRequest(
                 f"contract {known.grant.link.contract!r} has no operation {operation[:80]!r}",
-                hint=f"its operations are {', '.join(known.grant.operations)}",
+                hint=f"its operations are {', '.join(known.grant.operations) or 'none'}",
             )
         caller = Caller(known.grant.link.actor, known.grants, deadline, chain, self._max_reply)
         return await serve(caller, known.grant, bound, payload)

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from actorhost.contracts.base import Contract, Effect, Operation, Params
 from actorhost.contracts.provider import Link, Provider
-from actorhost.errors import TooLarge
+from actorhost.errors import BadRequest, TooLarge
 
 MAX_MESSAGE: Final = 16 * 1024
 """Longest message, in bytes of UTF-8."""
@@ -48,18 +48,22 @@ class WriteParams(Params, frozen=True):
     fields: Fields | None = None
 
     def __post_init__(self) -> None:
-        """Refuse text that is too long."""
+        """Refuse text that is too long, and a field without a name."""
         _check(self.message, "message", MAX_MESSAGE)
         for name, text in self.fields or ():
-            _check(name, "field name", MAX_FIELD_NAME, least=1)
+            if not name:
+                raise BadRequest(
+                    "a field without a name", hint=f"a name has 1 to {MAX_FIELD_NAME} bytes of UTF-8"
+                )
+            _check(name, "field name", MAX_FIELD_NAME)
             _check(text, "field text", MAX_FIELD_TEXT)
 
 
-def _check(text: str, what: str, most: int, least: int = 0) -> None:
+def _check(text: str, what: str, most: int) -> None:
     # A character is at most four bytes: most texts need no encoding to be known to be in bounds.
-    if len(text) < least or (len(text) > most // 4 and len(text.encode()) > most):
+    if len(text) > most // 4 and len(text.encode()) > most:
         raise TooLarge(
-            f"a {what} of {len(text.encode())} bytes", hint=f"a {what} is {least} to {most} bytes of UTF-8"
+            f"a {what} of {len(text.encode())} bytes", hint=f"a {what} has {most} bytes of UTF-8 at most"
         )
 
 

@@ -61,8 +61,8 @@ def _collision(address: str, other: Plan, plan: Plan) -> ConfigFault | None:
         whose = "that has" if other.alone else "this one has"
         message = f"{another}, and {whose} a process of its own"
         return ConfigFault(("port",), message, "place both in the host, or use another port")
-    if not other.settings.shares_with(plan.settings):
-        message = f"{another} with other settings for TLS, time-outs or connections"
+    if unlike := other.settings.unlike(plan.settings):
+        message = f"{another} with other settings: {unlike}"
         return ConfigFault(("port",), message, "use the same ones, or another port")
     return None
 

@@ -115,9 +115,9 @@ class AiohttpServer(HttpServer):
         found: Listener | None = self.surroundings.shared.get(self._key())
         if found is None:
             return Listener(self._settings, self._tls)
-        if not found.settings.shares_with(self._settings):
+        if unlike := found.settings.unlike(self._settings):
             raise ProviderRefused(
-                f"{found.url} is open with other settings for TLS, time-outs or connections",
+                f"{found.url} is open with other settings: {unlike}",
                 hint="use the same ones in every application on this port, or another port",
             )
         return found

@@ -90,14 +90,12 @@ class ServerConfig(Config, frozen=True, rename="kebab"):
         numeric = is_numeric(self.address)
         return ip_address(self.address).compressed if numeric else self.address.lower()
 
-    def shares_with(self, other: ServerConfig) -> bool:
-        """Return whether both may be served by one listener."""
-        return self._of_listener() == other._of_listener()
-
-    def _of_listener(self) -> tuple[object, ...]:
-        return (
-            *(self.place, self.port, self.tls),
-            *(self.head_timeout, self.idle_timeout, self.write_timeout, self.connections),
+    def unlike(self, other: ServerConfig) -> str:
+        """Return the keys that keep both, of one place and port, from one listener; empty if none does."""
+        return ", ".join(
+            name.replace("_", "-")
+            for name in ("tls", "head_timeout", "idle_timeout", "write_timeout", "connections")
+            if getattr(self, name) != getattr(other, name)
         )
 
 

@@ -8,6 +8,7 @@ import pytest
 from msgspec import msgpack
 
 from actorhost.capability import Broker, Caller, Grants
+from actorhost.contracts.http import HttpServer
 from actorhost.contracts.provider import Link, Provider
 from actorhost.errors import (
     ActorFailed,
@@ -23,6 +24,7 @@ from actorhost.errors import (
 )
 from actorhost.ids import ActorName, ContractId, LinkName
 from actorhost.manifest.model import LinkSpec
+from actorhost_providers.http.server import AiohttpServer
 from actorhost_providers.kv.memory import MemoryKeyValue
 from tests.unit.capability.board import KEYVALUE, ODDITIES, Oddities, actor, caller, link, no_actor, odd
 
@@ -106,6 +108,14 @@ async def test_an_unknown_operation_is_a_bad_request_that_lists_the_known() -> N
     assert isinstance(error, BadRequest)
     assert "'thermostat' called 'Get' over link 'default'" in str(error)
     assert "get, set, delete" in error.hint
+
+
+async def test_an_operation_over_a_link_that_has_none_is_a_bad_request_that_says_so() -> None:
+    providers: dict[str, Provider] = {"store": AiohttpServer({"port": 0})}
+    web = link("store", HttpServer.contract.id, path="/")
+    error = await refused(Grants.of(actor(web), providers), "", HttpServer.contract.id, "handle", b"")
+    assert isinstance(error, BadRequest)
+    assert error.hint == "an actor calls nothing over it, it is called"
 
 
 async def test_malformed_parameters_are_a_bad_request_that_names_the_call() -> None:

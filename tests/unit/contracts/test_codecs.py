@@ -173,9 +173,11 @@ def test_log_lines_are_bounded() -> None:
         write.decode_params(pack({"level": "loud", "message": "m"}))
     with pytest.raises(ProtocolError):
         write.decode_params(pack(line | {"fields": [["a", "b"]] * 65}))
-    for change in ({"message": "é" * 8193}, {"fields": [["", ""]]}, {"fields": [["a", "x" * 4097]]}):
+    for change in ({"message": "é" * 8193}, {"fields": [["n" * 65, ""]]}, {"fields": [["a", "x" * 4097]]}):
         with pytest.raises(TooLarge):
             write.decode_params(pack(line | change))
+    with pytest.raises(BadRequest, match="a field without a name"):
+        write.decode_params(pack(line | {"fields": [["", "b"]]}))
 
 
 @pytest.mark.parametrize("number", [0, 1, -1, 42, -7, MAX_NUMBER, MIN_NUMBER])
