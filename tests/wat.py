@@ -19,6 +19,8 @@ ECHO = """(call $request (i32.const 0) (i32.const 1024))
 (call $respond (i32.const 1024) (local.get $m)) (i32.const 1)"""
 LOOP = "(loop $again (br $again)) (i32.const 1)"
 TRAP = "unreachable"
+COUNTER = """(i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
+  (call $respond (i32.const 0) (i32.const 4)) (i32.const 1)"""
 CALL = "(call $call (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) "
 """The start of a host call with empty names; follow with address and length of the payload and ``)``."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from actorhost.errors import (
     ModuleRefused,
     NoRoute,
     Overloaded,
-    ProviderRefused,
     TooLarge,
 )
 from actorhost.ids import ActorName, Digest
@@ -34,10 +32,7 @@ from actorhost.transport import NatsServer, NatsTransport
 from actorhost.wire.codec import decode, encode
 from actorhost.wire.envelope import Envelope, Kind
 from tests.integration.host.conftest import KEYVALUE, actor, application, link
-from tests.wat import ECHO, LOOP, TRAP, guest
-
-COUNTER = """(i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
-  (call $respond (i32.const 0) (i32.const 4)) (i32.const 1)"""
+from tests.wat import COUNTER, ECHO, LOOP, TRAP, guest
 
 
 def _forward(target: str) -> bytes:
@@ -253,41 +248,6 @@ async def test_one_bad_module_leaves_the_running_application_alone(host: Host) -
     assert await host.ask("echo", "Op", b"still here") == b"still here"
 
 
-async def test_deploying_again_replaces(host: Host) -> None:
-    await host.deploy_modules(
-        application(actor("echo"), actor("gone")), {"echo": guest(ECHO), "gone": guest(ECHO)}
-    )
-    await host.deploy_modules(application(actor("echo")), {"echo": guest(COUNTER)})
-    assert await host.ask("echo", "Op") == (1).to_bytes(4, "little")
-    with pytest.raises(NoRoute):
-        await host.ask("gone", "Op")
-    assert host.engine_statistics().instances == 1
-
-
-async def test_an_application_that_does_not_start_leaves_the_old_one_running(host: Host) -> None:
-    await host.deploy_modules(application(actor("echo")), {"echo": guest(ECHO)})
-    broken = guest(ECHO, "(func $begin unreachable) (start $begin)")
-    with pytest.raises(GuestTrapped):
-        await host.deploy_modules(application(actor("echo")), {"echo": broken})
-    assert await host.ask("echo", "Op", b"still here") == b"still here"
-    assert host.engine_statistics().modules == 1
-
-
-async def test_what_providers_refuse_of_an_application_stops_nothing(host: Host) -> None:
-    linked = LinkSpec(target=ActorName("store"), namespace=KEYVALUE)
-    good = application(actor("counter", contracts=(KEYVALUE,), links=(linked,)), store=True)
-    await host.deploy_modules(good, {"counter": guest(COUNTER)})
-    assert await host.ask("counter", "Op") == (1).to_bytes(4, "little")
-    wrong = LinkSpec(target=ActorName("store"), namespace=KEYVALUE, config={"buckett": "x"})
-    bad_link = application(actor("counter", contracts=(KEYVALUE,), links=(wrong,)), store=True)
-    bad_store = replace(good, providers=(replace(good.providers[0], config={"max-kees": 1}),))
-    for bad in (bad_link, bad_store):
-        with pytest.raises(ProviderRefused, match="unknown key"):
-            await host.deploy_modules(bad, {"counter": guest(COUNTER)})
-    assert await host.ask("counter", "Op") == (2).to_bytes(4, "little"), "it has run on"
-    assert host.engine_statistics().modules == 1
-
-
 async def test_a_host_opens_once() -> None:
     host = Host()
     async with host:
@@ -309,17 +269,6 @@ async def test_a_link_of_a_contract_that_was_not_declared_is_refused(host: Host)
             application(actor("echo", links=(linked,)), store=True), {"echo": guest(ECHO)}
         )
     assert host.deployments == {}
-
-
-async def test_a_start_that_fails_leaves_nothing_behind(host: Host) -> None:
-    broken = guest(ECHO, "(func $begin unreachable) (start $begin)")
-    modules = {"echo": guest(ECHO), "broken": broken}
-    with pytest.raises(GuestTrapped):
-        await host.deploy_modules(application(actor("echo"), actor("broken"), store=True), modules)
-    assert host.deployments == {}
-    assert host.engine_statistics().instances == 0
-    with pytest.raises(NoRoute):
-        await host.ask("echo", "Op")
 
 
 async def test_modules_are_read_beside_the_manifest_and_held_to_their_digest(

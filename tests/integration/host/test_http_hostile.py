@@ -111,6 +111,18 @@ async def test_what_looks_odd_and_is_allowed_is_answered(host: Host) -> None:
             assert seen((await client.answer())[2]).authority == authority.decode()
 
 
+@pytest.mark.parametrize("protocol", ["h2c", "websocket"])
+async def test_another_protocol_is_not_spoken_and_nobody_waits_for_what_came_behind(
+    host: Host, protocol: str
+) -> None:
+    url = await serve(host, {"a": (mirror(), [route("/")])})
+    async with wire(url) as client:
+        client.send(get(headers=HOST + f"Connection: Upgrade\r\nUpgrade: {protocol}\r\n".encode()) + get())
+        status, headers, _ = await client.answer()
+        assert (status, headers["connection"]) == (200, "close")
+        assert await client.ended() == b""
+
+
 async def test_the_log_says_what_was_wrong_with_an_answer(
     host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
