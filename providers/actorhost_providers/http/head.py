@@ -93,15 +93,23 @@ def _take_headers(request: Request, head: Head) -> list[str]:
             elif name == "expect":
                 _expect(head, value, request)
             else:
-                if name == "transfer-encoding":
-                    _check_coding(value, request)
-                if name == "connection":
-                    named.update(part.strip() for part in value.lower().split(","))
+                _of_connection(name, value, request, named)
                 continue
         headers.append((name, value))
     if named and (gone := named - _USUAL - _KEPT):
         headers[:] = [(name, value) for name, value in headers if name not in gone]
     return hosts
+
+
+def _of_connection(name: str, value: str, request: Request, named: set[str]) -> None:
+    """Heed a header that is for the connection alone; put those that `connection` names into `named`."""
+    if name == "connection":
+        named.update(part.strip() for part in value.lower().split(","))
+    elif name == "transfer-encoding":
+        _check_coding(value, request)
+    elif name == "upgrade":
+        # The parser may lose what came behind it in one packet: the client must learn to ask again.
+        request.keep_alive = False
 
 
 def _split(target: str) -> tuple[list[str], str]:
