@@ -44,9 +44,9 @@ format: $(VENV)/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Two at a time, as most tests wait more than they compute; then, alone, those that measure time.
+# Three at a time, as most tests wait more than they compute; then, alone, those that measure time.
 test-source: $(VENV)/dev
-	$(BIN)/python -m pytest -m "not alone" -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not alone" -n 3 --dist loadfile $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS)
 
 # Built from the committed and the changed files alike, then used where neither can be seen.
