@@ -35,7 +35,7 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from nats.aio.client import Client, Srv
 from nats.aio.subscription import Subscription
@@ -46,6 +46,9 @@ from actorhost.transport.nats.guard import Guard
 from actorhost.transport.nats.parser import LONGEST_RUN, Reading, Receiver, StrictParser
 from actorhost.transport.nats.progress import Progress
 from actorhost.transport.nats.tap import tap
+
+_SETTLED: Final = 1.0
+"""Seconds after which a connection that came back is not likely to be altered any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Connection(Client):
         self._receivers: dict[int, Receiver] = {}
         self._run = 0
         self._inbox = b""
+        self._renewal: asyncio.TimerHandle | None = None
         self._progress = Progress(self._writer)
         self._ps = self._parser = StrictParser(
             self, self._receivers, Reading(self._heard, self.write_now, events.error)
@@ -112,11 +116,7 @@ class Connection(Client):
         It is on the way of every reply, and costs a third of publish().
         """
         tokens = f"PUB {subject} {reply} {len(data)}\r\n" if reply else f"PUB {subject} {len(data)}\r\n"
-        command = b"".join((tokens.encode(), data, b"\r\n"))
-        if not self._pending:
-            asyncio.get_running_loop().call_soon(self._write_soon)
-        self._pending.append(command)
-        self._pending_data_size += len(command)
+        self._send(b"".join((tokens.encode(), data, b"\r\n")))
 
     async def leave(self, subscription: Subscription) -> None:
         """Tell the server to send nothing more; what it has sent is still delivered."""
@@ -128,6 +128,31 @@ class Connection(Client):
     def forget(self, subscription: Subscription) -> None:
         """Deliver nothing more to the receiver of `subscription`."""
         self._receivers.pop(subscription._id, None)  # noqa: SLF001
+
+    def renew_later(self) -> None:
+        """Subscribe anew in a second, to everything but the inbox, which is proved in another way.
+
+        A network that has just come back may have altered a subscription on its way; nobody would notice.
+        """
+        self._renewal = asyncio.get_running_loop().call_later(_SETTLED, self._renew)
+
+    def _renew(self) -> None:
+        if not self.is_connected:
+            return
+        for old, subscription in list(self._subs.items()):
+            subject, queue = subscription.subject, subscription.queue
+            if f" {subject}".encode().startswith(self._inbox):
+                continue
+            self._sid += 1
+            self._subs[self._sid] = self._subs.pop(old)
+            # What is on its way under the old number is still delivered.
+            self._receivers[self._sid] = self._receivers[old]
+            subscription._id = self._sid  # noqa: SLF001 - it has no public name
+            commands = [f"SUB {subject} {queue} {self._sid}\r\n", f"UNSUB {old}\r\n"]
+            if not queue:
+                # Of a queue one member gets each message; others would get it twice.
+                commands.reverse()
+            self._send("".join(commands).encode())
 
     async def written(self) -> None:
         """Return when what waited to be sent has been written, which may be never."""
@@ -146,6 +171,7 @@ class Connection(Client):
     async def shut(self) -> None:
         """Drop the socket with whatever still waits to be sent, and end every task of this client."""
         self._receivers.clear()
+        self._end_renewal()
         self._pending.clear()
         self._pending_data_size = 0
         self._abort()
@@ -163,6 +189,12 @@ class Connection(Client):
             pending, self._pending, self._pending_data_size = self._pending, [], 0
             transport.writelines(pending)
 
+    def _send(self, command: bytes) -> None:
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self._write_soon)
+        self._pending.append(command)
+        self._pending_data_size += len(command)
+
     def _write_soon(self) -> None:
         self.write_now()
         queue = self._flush_queue
@@ -178,6 +210,10 @@ class Connection(Client):
         kept = [command for command in self._pending if not self._is_request(command)]
         self._pending = kept
         self._pending_data_size = sum(map(len, kept))
+
+    def _end_renewal(self) -> None:
+        if self._renewal is not None:
+            self._renewal.cancel()
 
     def _release(self) -> None:
         """Wake whoever waits in :meth:`written`: nothing is written to this socket any more."""
@@ -216,6 +252,7 @@ class Connection(Client):
 
     async def _attempt_reconnect(self) -> None:
         self.events.lost()
+        self._end_renewal()
         self._drop_requests()
         self._release()
         self._abort()
@@ -244,6 +281,8 @@ class Connection(Client):
                 task.cancel()
         self._abort()
         self._parser.reset()
+        for sid in self._receivers.keys() - self._subs.keys():
+            del self._receivers[sid]
         await super()._connect_to_server(s)
         transport, writer = self._transport, self._writer()
         assert transport is not None, "made by the call above"  # noqa: S101

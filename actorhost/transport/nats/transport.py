@@ -338,6 +338,8 @@ class NatsTransport:
         except ServerUnavailable:
             if connection.is_connected:
                 await connection.replace("answers do not arrive")
+        else:
+            connection.renew_later()
 
     def _on_error(self, error: Exception) -> None:
         self._tally.server_errors += 1
