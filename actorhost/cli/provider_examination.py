@@ -90,6 +90,8 @@ def examine_providers(draft: Draft, limits: Limits, shared: MutableMapping[str, 
     for part in draft.providers:
         if part.spec.place is Place.LATTICE:
             # Whoever starts it there has it installed, and what it says is asked when it is deployed.
+            if (elsewhere := _elsewhere(registry, part.spec)) is not None:
+                made[part.spec.name] = elsewhere
             continue
         if (kind := _find(registry, part, here=shared is not None)) is None:
             continue
@@ -104,6 +106,22 @@ def examine_providers(draft: Draft, limits: Limits, shared: MutableMapping[str, 
             if (provider := made.get(link.spec.target)) and provider.contract.id == link.spec.namespace:
                 _examine_link(draft, actor.spec, link, made, provided, here=shared is not None)
     return provided
+
+
+def _elsewhere(registry: Registry, spec: ProviderSpec) -> Provider | None:
+    """Return one like the provider `spec` in the lattice, to look at its links, if it is installed here, too.
+
+    Its own configuration is where it runs: what must be in it is taken for right.
+    """
+    config: dict[str, object] = {}
+    for _ in range(2):
+        try:
+            return registry.model(replace(spec, config=config))
+        except ConfigRefused as error:
+            config = {str(one.path[0]): WRONG for one in error.faults if one.path}
+        except ActorhostError:
+            break
+    return None
 
 
 def _find(registry: Registry, part: Part[ProviderSpec], *, here: bool) -> type[Provider] | None:
