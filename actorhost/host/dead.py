@@ -116,7 +116,7 @@ class DeadLetters:
             self._waiting.clear()
 
     async def _gather(self) -> None:
-        """Wait a moment if few letters wait: many stored side by side take a third of the work each."""
+        """Wait a moment if few letters wait: many stored together take a third of the work each."""
         if len(self._waiting) < _AT_ONCE:
             with anyio.move_on_after(_GATHER):
                 await self._stopping.wait()

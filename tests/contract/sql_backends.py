@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from actorhost.clock import monotonic
 from actorhost.contracts.sql import Sql
 from actorhost.manifest import Place
+from actorhost.testing.conformance.sql_case import SqlCase
 from actorhost_providers.sql.postgres import PostgresSql
 from actorhost_providers.sql.sqlite import SqliteSql
-from tests.contract.places import placed
-from tests.servers import open_folder, postgres_server
+from tests.contract.places import placed, started
+from tests.servers import PostgresServer, open_folder, postgres_server
 
 Backend = Callable[[Path, Place], AbstractAsyncContextManager[Sql]]
 """Runs a backend that keeps to a folder, in the host or in a process of its own."""
@@ -83,3 +84,13 @@ BACKENDS: Final[dict[str, Backend]] = {
     "sqlite-file": _sqlite,
     "postgres": _postgres,
 }
+
+
+@asynccontextmanager
+async def running_postgres(pool: int = 8) -> AsyncIterator[tuple[PostgresServer, SqlCase]]:
+    """Run a PostgreSQL server and a backend on it, for what no other backend has."""
+    with open_folder() as folder:
+        async with AsyncExitStack() as stack:
+            server = await stack.enter_async_context(postgres_server(folder))
+            backend = PostgresSql({"url": server.url, "pool": pool})
+            yield server, SqlCase(await stack.enter_async_context(started(backend)))

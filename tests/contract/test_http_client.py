@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from actorhost.contracts.http import CLIENT, MAX_HEADERS, RequestParams, Response
@@ -11,20 +9,9 @@ from actorhost.contracts.provider import Link
 from actorhost.errors import ActorhostError, ProtocolError, ProviderFailed, ProviderRefused
 from actorhost.ids import ActorName, LinkName
 from actorhost.testing.conformance.http_client_case import HttpClientCase
-from actorhost.testing.conformance.http_origin import HANG_UP, Origin
+from actorhost.testing.conformance.http_origin import HANG_UP
 from actorhost_providers.http.address import is_private
 from actorhost_providers.http.client import AiohttpClient
-
-
-@pytest.fixture
-async def case() -> AsyncIterator[HttpClientCase]:
-    async with Origin() as origin, Origin() as other:
-        client = AiohttpClient({})
-        await client.start()
-        try:
-            yield HttpClientCase(client, origin, other)
-        finally:
-            await client.stop()
 
 
 @pytest.mark.parametrize(

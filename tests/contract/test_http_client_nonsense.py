@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import pytest
@@ -13,7 +12,7 @@ from actorhost.contracts.provider import Link
 from actorhost.errors import BadRequest, ProtocolError, ProviderFailed, ProviderRefused
 from actorhost.ids import ActorName, LinkName
 from actorhost.testing.conformance.http_client_case import HttpClientCase
-from actorhost.testing.conformance.http_origin import HANG_UP, Origin
+from actorhost.testing.conformance.http_origin import HANG_UP
 from actorhost_providers.http.client import AiohttpClient
 
 FINE: Final = b"HTTP/1.1 200 OK\r\n"
@@ -59,17 +58,6 @@ PARAMS: Final[tuple[tuple[dict[str, Any], str], ...]] = (
     ({"headers": [("x-a", "hush" * 3000)]}, "the value of header 'x-a' has 12000 characters"),
     ({"headers": [("Expect", "100-continue")]}, "header 'Expect' is set by the client itself"),
 )
-
-
-@pytest.fixture
-async def case() -> AsyncIterator[HttpClientCase]:
-    async with Origin() as origin, Origin() as other:
-        client = AiohttpClient({})
-        await client.start()
-        try:
-            yield HttpClientCase(client, origin, other)
-        finally:
-            await client.stop()
 
 
 async def test_an_answer_that_is_none_is_the_servers_fault_and_says_why(case: HttpClientCase) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Coroutine
 from typing import Any
 
 import psutil
@@ -26,6 +25,7 @@ from actorhost.errors import (
 from actorhost.testing.conformance.sql_case import ENDLESS, SqlCase
 from actorhost_providers.sql.postgres import PostgresSql
 from tests.contract.places import started
+from tests.contract.sql_backends import running_postgres
 from tests.servers import POSTGRES_PASSWORD, PostgresServer, open_folder, postgres_server
 
 pytestmark = pytest.mark.needs_postgres
@@ -33,16 +33,6 @@ pytestmark = pytest.mark.needs_postgres
 BACK = 2.0
 """Seconds after which a backend must work again once its server does."""
 TIMEOUT_MS = 500
-
-
-@asynccontextmanager
-async def running(pool: int = 8) -> AsyncIterator[tuple[PostgresServer, SqlCase]]:
-    """Run a server and a backend on it."""
-    with open_folder() as folder:
-        async with AsyncExitStack() as stack:
-            server = await stack.enter_async_context(postgres_server(folder))
-            backend = PostgresSql({"url": server.url, "pool": pool})
-            yield server, SqlCase(await stack.enter_async_context(started(backend)))
 
 
 async def outcome(call: Coroutine[Any, Any, object]) -> ActorhostError:
@@ -65,7 +55,7 @@ async def back(case: SqlCase, statement: str = "SELECT count(*) FROM %t") -> obj
 
 
 async def test_a_server_that_was_killed_or_frozen_is_met_again_with_all_it_had() -> None:
-    async with running() as (server, case):
+    async with running_postgres() as (server, case):
         await case.make("k BIGINT")
         await case.execute("INSERT INTO %t (k) VALUES (1)")
         server.freeze()
@@ -105,7 +95,7 @@ DEFERRED = (
 async def test_a_server_that_goes_and_comes_back_is_two_lines_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with running() as (server, case):
+    async with running_postgres() as (server, case):
         await server.kill()
         with caplog.at_level(logging.INFO):
             for _ in range(3):
@@ -124,7 +114,7 @@ async def test_a_server_that_goes_and_comes_back_is_two_lines_in_the_log(
 
 
 async def test_a_batch_cut_by_kill_is_whole_or_absent_and_a_cut_commit_is_unknown() -> None:
-    async with running() as (server, case):
+    async with running_postgres() as (server, case):
         await case.make("k BIGINT")
         batch = [("INSERT INTO %t (k) VALUES (1)",)] * 10 + [("SELECT pg_sleep(2)",)]
         async with asyncio.TaskGroup() as group:
@@ -161,7 +151,7 @@ LEFT = (
 
 
 async def test_calls_leave_nothing_in_the_session_and_a_query_nothing_at_all() -> None:
-    async with running(pool=1) as (_, case):
+    async with running_postgres(pool=1) as (_, case):
         await case.make("k BIGINT")
         [[_, foretold]] = await case.rows("SELECT setseed(0.5), random()")
         for step in (
@@ -206,14 +196,14 @@ FORGERY = (
 
 
 async def test_what_a_call_makes_of_types_is_for_that_call_alone() -> None:
-    async with running(pool=1) as (_, case):
+    async with running_postgres(pool=1) as (_, case):
         await case.execute("CREATE DOMAIN positive AS bigint CHECK (VALUE > 0)")
         await case.batch(FORGERY)
         assert await case.value("SELECT $1::positive", 7) == 7
 
 
 async def test_what_was_given_up_ends_on_the_server_and_gives_its_connection_back() -> None:
-    async with running(pool=2) as (_, case):
+    async with running_postgres(pool=2) as (_, case):
         async with asyncio.TaskGroup() as group:
             calls = [
                 group.create_task(case.query("SELECT pg_sleep(30)", timeout_ms=20_000)) for _ in range(2)
@@ -247,7 +237,7 @@ END $$
 
 async def test_a_statement_that_will_not_be_ended_is_ended_by_the_next_call_or_the_stop() -> None:
     alive = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%IMMORTAL%' AND pid <> pg_backend_pid()"
-    async with running() as (server, case):
+    async with running_postgres() as (server, case):
         hostile = case.beside(actor="hostile", read_only=True)
         await hostile.refused(hostile.query("-- IMMORTAL" + IMMORTAL, timeout_ms=100), CallTimeout)
         async with asyncio.timeout(BACK):
@@ -262,13 +252,13 @@ async def test_a_statement_that_will_not_be_ended_is_ended_by_the_next_call_or_t
 
 
 async def test_what_somebody_else_cancelled_took_no_time() -> None:
-    async with running() as (_, case):
+    async with running_postgres() as (_, case):
         error = await case.refused(case.query("SELECT pg_cancel_backend(pg_backend_pid())"), ProviderFailed)
         assert error.retryable
 
 
 async def test_types_without_a_kind_of_their_own_are_text_or_refused() -> None:
-    async with running() as (_, case):
+    async with running_postgres() as (_, case):
         assert await case.rows(
             "SELECT 1.50::numeric, '{\"a\": 1}'::jsonb, DATE '2026-01-02', TIMESTAMP '2026-01-02 03:04:05',"
             " INTERVAL '1 day', '10.0.0.0/8'::cidr, 7::smallint, 1.5::real"
@@ -314,7 +304,7 @@ WRONG = {
 
 
 async def test_a_statement_at_fault_is_told_so() -> None:
-    async with running() as (_, case):
+    async with running_postgres() as (_, case):
         await case.execute("CREATE SEQUENCE counted")
         for statement, (message, hint) in WRONG.items():
             values = [] if statement.startswith("D") else ["7" if "record" in statement else 7]
@@ -324,7 +314,7 @@ async def test_a_statement_at_fault_is_told_so() -> None:
 
 
 async def test_what_is_far_too_large_does_not_come_in() -> None:
-    async with running(pool=1) as (_, case):
+    async with running_postgres(pool=1) as (_, case):
         for statement in (
             "SELECT repeat('x', 300000000)",
             "DO $$ BEGIN RAISE EXCEPTION '%', repeat('x', 40000000); END $$",

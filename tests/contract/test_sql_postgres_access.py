@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 import pytest
@@ -14,19 +12,10 @@ from actorhost.testing.conformance.sql_case import SqlCase
 from actorhost_providers.sql import postgres_server as postgres_server_module
 from actorhost_providers.sql.postgres import PostgresSql
 from tests.contract.places import started
-from tests.servers import POSTGRES_PASSWORD, PostgresServer, open_folder, postgres_server
+from tests.contract.sql_backends import running_postgres
+from tests.servers import POSTGRES_PASSWORD, open_folder, postgres_server
 
 pytestmark = pytest.mark.needs_postgres
-
-
-@asynccontextmanager
-async def running(pool: int = 8) -> AsyncIterator[tuple[PostgresServer, SqlCase]]:
-    """Run a server and a backend on it."""
-    with open_folder() as folder:
-        async with AsyncExitStack() as stack:
-            server = await stack.enter_async_context(postgres_server(folder))
-            backend = PostgresSql({"url": server.url, "pool": pool})
-            yield server, SqlCase(await stack.enter_async_context(started(backend)))
 
 
 REFUSALS = {
@@ -71,7 +60,7 @@ async def test_a_server_that_stands_still_while_a_connection_is_made_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(postgres_server_module, "_CONNECT", 1.0)
-    async with running() as (server, case):
+    async with running_postgres() as (server, case):
         await case.refused(case.query("SELECT pg_terminate_backend(pg_backend_pid())"), ProviderFailed)
         server.freeze()
         try:
@@ -84,7 +73,7 @@ async def test_a_server_that_stands_still_while_a_connection_is_made_is_away(
 
 
 async def test_a_pool_that_is_in_use_is_told_from_a_server_that_is_away_and_from_a_slow_statement() -> None:
-    async with running(pool=2) as (_, case):
+    async with running_postgres(pool=2) as (_, case):
         calls = [
             case.refused(case.query("SELECT pg_sleep(5)", timeout_ms=300), ActorhostError) for _ in range(6)
         ]

@@ -12,7 +12,7 @@ import contextlib
 from typing import Final
 
 import anyio
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from actorhost.clock import monotonic
 from actorhost.contracts.provider import Link
@@ -211,14 +211,9 @@ class LatticeProvider(RemoteProvider):
         return answer.payload
 
     def _introduction(self, token: str, link: Link) -> Introduction:
-        return Introduction(
-            token=token,
-            actor=str(link.actor),
-            contract=str(link.contract),
-            name=str(link.name),
-            config=dict(link.config),
-            callback=self._callback,
-        )
+        # What is to be hidden there, whoever runs it knows.
+        told = super()._introduction(token, link)
+        return structs.replace(told, hidden=(), callback=self._callback)
 
     def _misbehaved(self, why: str) -> None:
         _log.warning("provider broke the rules", provider=str(self.spec.name), reason=why)

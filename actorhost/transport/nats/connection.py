@@ -25,6 +25,8 @@ did not confirm for a good one, though nothing is ever sent on it.
 ``_send_ping``: does not count a ping as missed that is still on its way because the link is slow. nats-py
 gives such a connection up, with everything that waits to be sent.
 
+Subscriptions are made anew a second after a reconnection, as they may have been altered on their way.
+
 Owned by one :class:`~actorhost.transport.nats.transport.NatsTransport`. These are private names of
 the client: a test proves that the installed version has them and calls them.
 """
@@ -141,7 +143,7 @@ class Connection(Client):
             return
         for old, subscription in list(self._subs.items()):
             subject, queue = subscription.subject, subscription.queue
-            if f" {subject}".encode().startswith(self._inbox):
+            if f" {subject}".encode().startswith(self._inbox) or old not in self._receivers:
                 continue
             self._sid += 1
             self._subs[self._sid] = self._subs.pop(old)
